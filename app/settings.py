@@ -1,0 +1,72 @@
+"""The settings of this installation, read once from the environment (HAPAIR_…) into a frozen object.
+
+They say where things are on this server. What administrators decide is in the HA configuration instead.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+PREFIX = "HAPAIR_"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Each attribute `name` is read from HAPAIR_NAME; the defaults are those of an installed server."""
+
+    state_dir: Path = Path("/var/lib/hapair")
+    """Node store, keys, certificates, rescues: must be on a disk that keeps what was synced."""
+    run_dir: Path = Path("/run/hapair")
+    """Sockets and snapshots; emptied at boot."""
+    log_dir: Path = Path("/var/log/hapair")
+    files_dir: Path = Path("/srv/hapair/files")
+    """The mirrored tree."""
+    packages_dir: Path = Path("/srv/hapair/files/.packages")
+    database_dir: Path = Path("/var/lib/mysql")
+    database_socket: Path = Path("/run/mysqld/mysqld.sock")
+    database_port: int = 3306
+    database_account: str = "mysql"
+    """The operating system account of the database server."""
+    peer_port: int = 7722
+    pairing_port: int = 7723
+    redis_url: str = "unix:///run/redis/redis.sock"
+    api_socket: Path = Path("/run/hapair/api.sock")
+    service_command: str = "systemctl"
+    """Called as `COMMAND start|stop|restart|kill UNIT`."""
+    tunnel_network: str = ""
+    """ManagementTunnelNetwork: a CIDR in which no ping target may be, or empty."""
+    smtp_host: str = "127.0.0.1"
+    smtp_port: int = 25
+    mail_from: str = "hapair@localhost"
+    log_format: str = "text"
+    """`text` for people, `json` for machines."""
+
+    @property
+    def node_store(self) -> Path:
+        return self.state_dir / "node.db"
+
+    @property
+    def keys_dir(self) -> Path:
+        return self.state_dir / "keys"
+
+    @property
+    def rescue_dir(self) -> Path:
+        return self.state_dir / "rescue"
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of the environment. Raises ValueError naming the variable whose value has the wrong type."""
+    source = os.environ if environment is None else environment
+    values: dict[str, object] = {}
+    for each in fields(Settings):
+        raw = source.get(PREFIX + each.name.upper())
+        if raw is None:
+            continue
+        try:
+            values[each.name] = type(each.default)(raw)
+        except ValueError as error:
+            raise ValueError(f"{PREFIX}{each.name.upper()} is {raw!r}: {error}") from error
+    return Settings(**values)  # type: ignore[arg-type]
