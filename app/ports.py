@@ -98,7 +98,7 @@ class JobRecord:
     error: Json | None = None
     """`{code, title, detail, hint}` of the error that ended it."""
     memory: Json = field(default_factory=dict)
-    """What steps must remember between runs (names of folders moved aside, positions); written before it is relied on."""
+    """What steps must remember between runs (folders moved aside, positions); written before it is relied on."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class NodeStore(Protocol):
     # configuration
     def config(self) -> ConfigRecord: ...
     def save_draft(self, draft: Json | None, expected_version: int | None, actor: Actor) -> ConfigRecord:
-        """Store (or with None discard) the draft. Raises NotAllowed (code `stale-draft`) if the version has moved on."""
+        """Store (or with None discard) the draft. Raises NotAllowed (code `stale-draft`) if the version moved on."""
         ...
 
     def save_applied(self, applied: Json, *, keep_draft: bool = False) -> ConfigRecord:
@@ -194,7 +194,7 @@ class NodeStore(Protocol):
 
     def events(self, *, before: int | None = None, limit: int = 50) -> list[EventRecord]: ...
     def claim_delivery(self, channel: str) -> EventRecord | None:
-        """The oldest event whose delivery by `channel` is pending, now claimed by the caller alone; None if there is none."""
+        """The oldest event whose delivery by `channel` is pending, now claimed by the caller alone, or None."""
         ...
 
     def finish_delivery(self, event_id: int, channel: str, state: str, detail: str = "") -> None: ...

@@ -6,7 +6,7 @@ They say where things are on this server. What administrators decide is in the H
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -32,7 +32,7 @@ class Settings:
     """The operating system account of the database server."""
     peer_port: int = 7722
     pairing_port: int = 7723
-    redis_url: str = "unix:///run/redis/redis.sock"
+    redis_url: str = "unix:///run/hapair/redis.sock"
     api_socket: Path = Path("/run/hapair/api.sock")
     service_command: str = "systemctl"
     """Called as `COMMAND start|stop|restart|kill UNIT`."""
@@ -46,7 +46,7 @@ class Settings:
 
     @property
     def node_store(self) -> Path:
-        return self.state_dir / "node.db"
+        return self.state_dir / "store" / "node.db"
 
     @property
     def keys_dir(self) -> Path:
@@ -55,6 +55,9 @@ class Settings:
     @property
     def rescue_dir(self) -> Path:
         return self.state_dir / "rescue"
+
+
+_READERS: dict[str, Callable[[str], object]] = {"Path": Path, "int": int, "str": str}
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -66,7 +69,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         if raw is None:
             continue
         try:
-            values[each.name] = type(each.default)(raw)
+            values[each.name] = _READERS[str(each.type)](raw)
         except ValueError as error:
             raise ValueError(f"{PREFIX}{each.name.upper()} is {raw!r}: {error}") from error
     return Settings(**values)  # type: ignore[arg-type]
