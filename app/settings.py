@@ -34,6 +34,8 @@ class Settings:
     pairing_port: int = 7723
     redis_url: str = "unix:///run/hapair/redis.sock"
     api_socket: Path = Path("/run/hapair/api.sock")
+    https_port: int = 443
+    """The console and the API."""
     service_command: str = "systemctl"
     """Called as `COMMAND start|stop|restart|kill UNIT`."""
     tunnel_network: str = ""

@@ -1,0 +1,18 @@
+"""How gunicorn serves the API: one process with threads, on a Unix socket that only nginx and root reach."""
+
+from app.install.services import API_THREADS
+from app.settings import read_settings
+
+bind = f"unix:{read_settings().api_socket}"
+umask = 0o007
+workers = 1
+threads = API_THREADS
+worker_class = "gthread"
+timeout = 60
+graceful_timeout = 3
+keepalive = 30
+limit_request_line = 8190
+control_socket_disable = True
+worker_tmp_dir = "/dev/shm"  # noqa: S108 - gunicorn's heartbeat file; a memory file system keeps it off the disk
+accesslog = None
+errorlog = "-"
