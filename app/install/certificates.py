@@ -57,8 +57,9 @@ def _leaf(
 ) -> x509.Certificate:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hostname[:64])])
     names: list[x509.GeneralName] = [x509.DNSName(hostname), x509.DNSName("localhost")]
-    for address in dict.fromkeys((*addresses, "127.0.0.1", "::1")):
-        names.append(x509.IPAddress(ipaddress.ip_address(address)))
+    names.extend(
+        x509.IPAddress(ipaddress.ip_address(address)) for address in dict.fromkeys((*addresses, "127.0.0.1", "::1"))
+    )
     return (
         _builder(name, authority.subject, key.public_key(), LEAF_DAYS)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

@@ -1,0 +1,34 @@
+# hapair: the commands of the README. `make setup` is called by the others and does nothing when all is there.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+PYTHON := .venv/bin/python
+
+.PHONY: setup run test lint bench simulate chaos clean
+
+setup:
+	@./app/install/setup.sh
+
+run: setup
+	@exec $(PYTHON) -m tests.lab demo
+
+lint: setup
+	@.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	./app/install/npm.sh run lint
+	./app/install/npm.sh run check
+
+test: setup
+	@$(PYTHON) -m pytest
+
+bench: setup
+	@$(PYTHON) -m tests.bench
+
+N ?= 10000
+simulate: setup
+	@$(PYTHON) -m tests.simulation --schedules $(N)
+
+clean:
+	@rm -rf .venv frontend/node_modules frontend/dist build
