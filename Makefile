@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 PYTHON := .venv/bin/python
+# The lab makes network namespaces and mounts: it wants root.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=CI)
 
 .PHONY: setup run test lint bench simulate chaos clean
 
@@ -10,7 +12,7 @@ setup:
 	@./app/install/setup.sh
 
 run: setup
-	@exec $(PYTHON) -m tests.lab demo
+	@exec $(AS_ROOT) $(PYTHON) -m tests.lab demo
 
 lint: setup
 	@.venv/bin/ruff check .
@@ -21,10 +23,10 @@ lint: setup
 	./app/install/npm.sh run check
 
 test: setup
-	@$(PYTHON) -m pytest
+	@$(AS_ROOT) $(PYTHON) -m pytest
 
 bench: setup
-	@$(PYTHON) -m tests.bench
+	@$(AS_ROOT) $(PYTHON) -m tests.bench
 
 N ?= 10000
 simulate: setup
