@@ -136,6 +136,10 @@ class ActivityRecord:
     detail: Json
 
 
+DELIVERY_CHANNELS = ("script", "mail")
+"""Each event waits for delivery by each of these."""
+
+
 class NodeStore(Protocol):
     """The durable memory of this node: SQLite in WAL mode with full fsync. Every write is on disk on return.
 
@@ -333,8 +337,43 @@ class Peer(Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True)
+class PairingKey:
+    """What GENERATE makes on the primary."""
+
+    fingerprint: str
+    """`SHA256:…`, the value that is pasted into the secondary."""
+    private_key: str = field(repr=False)
+    """OpenSSH private key text (Ed25519); it stays on the primary."""
+
+
+class PairingListener(Protocol):
+    """The secondary's end of the first contact; it listens from its making until `stop`."""
+
+    @property
+    def retired(self) -> bool:
+        """Whether the fingerprint has been used: nothing more is accepted."""
+        ...
+
+    def stop(self) -> None:
+        """Nobody listens any more; requests under way are broken off. Idempotent."""
+        ...
+
+
 class Pairing(Protocol):
     """The first contact, authenticated both ways by the pasted fingerprint alone."""
+
+    def generate_pairing_key(self) -> PairingKey: ...
+    def listen(
+        self, fingerprint: str, handle: Callable[[str, Json], Json], refused: Callable[[str, str], None]
+    ) -> PairingListener:
+        """Listens on the pairing port for the one who has the key with this fingerprint. `handle(verb, body)` answers
+        (or raises a HapairError, which the other side gets); after the first successful `pair` the value is used up.
+        `refused(address, reason)` is called for each one turned away. Both are called from threads of the listener.
+
+        Raises LocalFailure (code `pairing-port-busy`), InvalidInput (code `fingerprint-invalid`).
+        """
+        ...
 
     def request(
         self, address: str, fingerprint: str, private_key: str, verb: str, body: Json, timeout_s: float
@@ -403,9 +442,27 @@ class Mirror(Protocol):
         """Changes collected and not yet pushed; a lost watch counts as one change and forces a full pass."""
         ...
 
-    def push(self, term: int, *, full: bool, progress: Progress | None = None) -> BatchReport:
-        """Collected changes (or, with `full`, every difference) are on the peer. Raises PeerUnreachable or PeerRefused
-        (code `stale-term`); then nothing is forgotten."""
+    def trouble(self) -> str:
+        """Why changes are found by repeated full passes only, in a sentence; empty while the watch works."""
+        ...
+
+    def push(
+        self,
+        term: int,
+        *,
+        full: bool,
+        progress: Progress | None = None,
+        verify: bool = False,
+        allow_mass_delete: bool = False,
+    ) -> BatchReport:
+        """Collected changes (or, with `full`, every difference) are on the peer, and on its disk. `verify` with `full`
+        compares contents instead of sizes and times. Raises PeerUnreachable, PeerRefused (codes `stale-term`,
+        `mass-delete`, `receiver-busy` and the peer's own) or LocalFailure (`mirror-failed`); then nothing is forgotten.
+        """
+        ...
+
+    def close(self) -> None:
+        """The watch and the kept connection are gone. Idempotent."""
         ...
 
     def size(self) -> tuple[int, int]:

@@ -55,6 +55,15 @@ class Settings:
         return self.state_dir / "keys"
 
     @property
+    def tls_dir(self) -> Path:
+        return self.state_dir / "tls"
+
+    @property
+    def peer_dir(self) -> Path:
+        """What the peer's sshd and ssh read of the other server."""
+        return self.state_dir / "peer"
+
+    @property
     def rescue_dir(self) -> Path:
         return self.state_dir / "rescue"
 
