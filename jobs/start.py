@@ -1,0 +1,92 @@
+"""Starting jobs: what the API, the command line and the monitor call."""
+
+from __future__ import annotations
+
+from app.core import plans
+from app.core.checks import Check
+from app.core.errors import HapairError, LocalFailure, NotAllowed
+from app.core.messages import failure
+from app.ports import Actor, JobRecord, Json, Node, StepRecord
+
+ENDED = frozenset({"succeeded", "failed", "reverted"})
+POLL_S = 0.1
+
+
+def start_job(node: Node, kind: str, arguments: Json, actor: Actor) -> JobRecord:
+    """The job is in the journal and on its way to the worker.
+
+    `arguments["config"]` is the configuration to apply; the stored draft where it is missing.
+    Raises NotAllowed (codes `not-in-this-role`, `job-running`) and LocalFailure (code `queue-down`); the job of
+    the latter stands in the journal as failed and has changed nothing.
+    """
+    config = node.store.config()
+    complete = {"config": config.draft if config.draft is not None else config.applied} | arguments
+    planned = plans.plan(kind, node.store.state().role)
+    complete["role"] = str(node.store.state().role)
+    steps = [StepRecord(step.name, step.title) for step in planned]
+    job = node.store.create_job(kind, complete, steps, actor)
+    try:
+        node.queue.enqueue(job.id)
+    except LocalFailure as error:
+        refuse(node, job.id, error)
+        raise
+    return job
+
+
+def retry_job(node: Node, actor: Actor) -> JobRecord:
+    """The last job that changes something, if it did not succeed, is started again with the same arguments.
+
+    Raises NotAllowed (code `nothing-to-retry`) where it did succeed or there is none.
+    """
+    for job in node.store.jobs():
+        if job.kind == plans.PREFLIGHT:
+            continue
+        if job.state not in {"failed", "reverted"}:
+            break
+        return start_job(node, job.kind, {k: v for k, v in job.arguments.items() if k != "role"}, actor)
+    raise NotAllowed(
+        "nothing-to-retry",
+        "Nothing To Retry",
+        detail="The last job did not fail.",
+        hint="Look at the list of jobs.",
+    )
+
+
+def dry_run(node: Node, actor: Actor, timeout_s: float, config: Json | None = None) -> list[Check]:
+    """The checks that APPLY would make first, made by the worker, which alone may use the keys; nothing is changed.
+
+    Raises what start_job raises, the error that ended the checks, or LocalFailure (code `worker-silent`).
+    """
+    arguments: Json = {} if config is None else {"config": config}
+    job = start_job(node, plans.PREFLIGHT, arguments, actor)
+    deadline = node.clock.monotonic() + timeout_s
+    while node.clock.monotonic() < deadline:
+        found = node.store.job(job.id)
+        if found is not None and found.state in ENDED:
+            if found.state != "succeeded":
+                error = found.error or {}
+                raise NotAllowed(
+                    error.get("code", "preflight-failed"),
+                    error.get("title", "The Checks Could Not Be Made"),
+                    detail=error.get("detail", ""),
+                    hint=error.get("hint", ""),
+                )
+            return [Check(**check) for check in found.memory["checks"]]
+        node.clock.sleep(POLL_S)
+    raise LocalFailure(
+        "worker-silent",
+        "The Worker Does Not Answer",
+        detail=f"The checks were not made within {timeout_s:g} s.",
+        hint="Look at the list of jobs, and whether the service hapair-worker runs.",
+    )
+
+
+def refuse(node: Node, job_id: str, error: HapairError) -> None:
+    """The job stands as failed before it began."""
+    node.store.update_job(
+        job_id,
+        state="failed",
+        message=failure(error),
+        ended_at=node.clock.now(),
+        error={"code": error.code, "title": error.title, "detail": error.detail, "hint": error.hint},
+    )
