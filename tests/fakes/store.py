@@ -1,0 +1,216 @@
+"""The node store in memory, for tests of everything that uses it."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import itertools
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from app.core.errors import LocalFailure, NotAllowed, NotFound
+from app.core.state import NodeState
+from app.ports import (
+    DELIVERY_CHANNELS,
+    ActivityRecord,
+    Actor,
+    AlarmRecord,
+    ConfigRecord,
+    EventRecord,
+    JobRecord,
+    Json,
+    StepRecord,
+)
+
+ACTIVE = ("queued", "running")
+JOB_CHANGES = {"state", "message", "error", "memory", "started_at", "ended_at"}
+STEP_CHANGES = {"state", "done", "total", "detail", "started_at", "ended_at"}
+
+
+class FakeNodeStore:
+    """Passes tests/contract/test_store.py like the real one; forgets everything with its process."""
+
+    def __init__(
+        self, now: Callable[[], datetime] = lambda: datetime.now(UTC), node_name: str = "alpha", node_id: str = "node-a"
+    ) -> None:
+        self._now = now
+        self._node_name = node_name
+        self._lock = threading.RLock()
+        self._state = NodeState(node_id=node_id)
+        self._config = ConfigRecord({"HAServerRole": "standalone"}, None, 1, None, None, None)
+        self._keys: dict[str, str | None] = {}
+        self._jobs: dict[str, JobRecord] = {}
+        self._job_numbers = itertools.count(1)
+        self._events: list[EventRecord] = []
+        self._alarms: dict[str, AlarmRecord] = {}
+        self._activity: list[ActivityRecord] = []
+        self._notes: dict[str, Json] = {}
+
+    # who this node is
+    def state(self) -> NodeState:
+        return self._state
+
+    def change_state(self, change: Callable[[NodeState], NodeState]) -> NodeState:
+        with self._lock:
+            after = change(self._state)
+            if after.term < self._state.term:
+                raise LocalFailure("term-went-back", "The Term May Not Go Back")
+            self._state = after
+            return after
+
+    # configuration
+    def config(self) -> ConfigRecord:
+        return copy.deepcopy(self._config)
+
+    def _change_config(self, **changes: Any) -> ConfigRecord:
+        self._config = dataclasses.replace(self._config, **copy.deepcopy(changes))
+        return self.config()
+
+    def save_draft(self, draft: Json | None, expected_version: int | None, actor: Actor) -> ConfigRecord:
+        with self._lock:
+            if expected_version not in (None, self._config.version):
+                raise NotAllowed("stale-draft", "Somebody Else Has Changed The Draft")
+            return self._change_config(
+                draft=draft, version=self._config.version + 1, failed=None, saved_by=actor.name, saved_at=self._now()
+            )
+
+    def save_applied(self, applied: Json, *, keep_draft: bool = False) -> ConfigRecord:
+        with self._lock:
+            dropped: Json = {} if keep_draft else {"draft": None, "failed": None}
+            return self._change_config(applied=applied, version=self._config.version + 1, **dropped)
+
+    def draft_failed(self, message: str | None) -> None:
+        self._change_config(failed=message)
+
+    def save_pairing_key(self, fingerprint: str, private_key: str) -> None:
+        with self._lock:
+            self._keys = {name: key for name, key in self._keys.items() if key is None}
+            self._keys[fingerprint] = private_key
+
+    def pairing_key(self, fingerprint: str) -> str | None:
+        return self._keys.get(fingerprint)
+
+    def retire_pairing_key(self, fingerprint: str) -> None:
+        self._keys[fingerprint] = None
+
+    def pairing_key_retired(self, fingerprint: str) -> bool:
+        return fingerprint in self._keys and self._keys[fingerprint] is None
+
+    # jobs
+    def create_job(self, kind: str, arguments: Json, steps: Sequence[StepRecord], actor: Actor) -> JobRecord:
+        with self._lock:
+            self._refuse_second_job()
+            job_id = f"job-{next(self._job_numbers):06d}"
+            self._jobs[job_id] = JobRecord(
+                job_id, kind, "queued", copy.deepcopy(arguments), tuple(steps), "", actor.name, self._now()
+            )
+            return self._jobs[job_id]
+
+    def _refuse_second_job(self, besides: str | None = None) -> None:
+        active = self.active_job()
+        if active is not None and active.id != besides:
+            raise NotAllowed("job-running", "Another Job Is Running", detail=f"{active.kind} is {active.state}.")
+
+    def job(self, job_id: str) -> JobRecord | None:
+        return copy.deepcopy(self._jobs.get(job_id))
+
+    def jobs(self, *, before: str | None = None, limit: int = 50) -> list[JobRecord]:
+        newest_first = sorted(self._jobs.values(), key=lambda job: job.id, reverse=True)
+        return copy.deepcopy([job for job in newest_first if before is None or job.id < before][:limit])
+
+    def active_job(self) -> JobRecord | None:
+        return copy.deepcopy(next((job for job in self._jobs.values() if job.state in ACTIVE), None))
+
+    def update_job(self, job_id: str, **changes: Any) -> JobRecord:
+        with self._lock:
+            if set(changes) - JOB_CHANGES:
+                raise TypeError(f"can't be changed: {set(changes) - JOB_CHANGES}")
+            if changes.get("state") in ACTIVE:
+                self._refuse_second_job(besides=job_id)
+            if job_id not in self._jobs:
+                raise NotFound("no-such-job", "No Such Job")
+            self._jobs[job_id] = dataclasses.replace(self._jobs[job_id], **copy.deepcopy(changes))
+            return copy.deepcopy(self._jobs[job_id])
+
+    def update_step(self, job_id: str, name: str, **changes: Any) -> None:
+        with self._lock:
+            if set(changes) - STEP_CHANGES:
+                raise TypeError(f"can't be changed: {set(changes) - STEP_CHANGES}")
+            job = self._jobs.get(job_id)
+            if job is None or name not in [step.name for step in job.steps]:
+                raise NotFound("no-such-step", "No Such Step")
+            steps = tuple(dataclasses.replace(each, **changes) if each.name == name else each for each in job.steps)
+            self._jobs[job_id] = dataclasses.replace(job, steps=steps)
+
+    # events, alarms, activity
+    def add_event(self, key: str, kind: str, parameters: Sequence[str], detail: str = "") -> EventRecord | None:
+        with self._lock:
+            if any(event.key == key for event in self._events):
+                return None
+            now = self._now()
+            deliveries = {
+                channel: {"state": "pending", "at": now.isoformat(), "detail": ""} for channel in DELIVERY_CHANNELS
+            }
+            event = EventRecord(
+                len(self._events) + 1, key, kind, now, self._node_name, tuple(parameters), detail, deliveries
+            )
+            self._events.append(event)
+            return copy.deepcopy(event)
+
+    def events(self, *, before: int | None = None, limit: int = 50) -> list[EventRecord]:
+        found = [event for event in reversed(self._events) if before is None or event.id < before]
+        return copy.deepcopy(found[:limit])
+
+    def claim_delivery(self, channel: str) -> EventRecord | None:
+        with self._lock:
+            for event in self._events:
+                if event.deliveries.get(channel, {}).get("state") == "pending":
+                    self.finish_delivery(event.id, channel, "claimed")
+                    return copy.deepcopy(event)
+            return None
+
+    def finish_delivery(self, event_id: int, channel: str, state: str, detail: str = "") -> None:
+        delivery = {"state": state, "at": self._now().isoformat(), "detail": detail}
+        self._events[event_id - 1].deliveries[channel] = delivery
+
+    def raise_alarm(self, code: str, text: str) -> bool:
+        with self._lock:
+            before = self._alarms.get(code)
+            self._alarms[code] = AlarmRecord(code, text, before.raised_at if before else self._now())
+            return before is None
+
+    def clear_alarm(self, code: str) -> AlarmRecord | None:
+        return self._alarms.pop(code, None)
+
+    def alarms(self) -> list[AlarmRecord]:
+        return sorted(self._alarms.values(), key=lambda alarm: (alarm.raised_at, alarm.code))
+
+    def add_activity(self, actor: Actor, action: str, outcome: str, detail: Json) -> ActivityRecord:
+        with self._lock:
+            record = ActivityRecord(
+                len(self._activity) + 1, self._now(), self._node_name, actor.name, actor.address, action, outcome,
+                copy.deepcopy(detail),
+            )  # fmt: skip
+            self._activity.append(record)
+            return record
+
+    def activity(
+        self, *, before: int | None = None, limit: int = 50, actor: str | None = None, action: str | None = None
+    ) -> list[ActivityRecord]:
+        found = [
+            record
+            for record in reversed(self._activity)
+            if (before is None or record.id < before)
+            and actor in (None, record.actor)
+            and action in (None, record.action)
+        ]
+        return copy.deepcopy(found[:limit])
+
+    # small durable notes
+    def note(self, key: str) -> Json | None:
+        return copy.deepcopy(self._notes.get(key))
+
+    def save_note(self, key: str, value: Json) -> None:
+        self._notes[key] = copy.deepcopy(value)
