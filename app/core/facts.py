@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from app.core.roles import Role
 from app.core.state import FenceReason, Phase
@@ -67,6 +68,8 @@ class DatabaseReport:
     write_failing_s: float
     """For how long write probes have failed without a break; 0 while they work. Meaningful on a writable node."""
     error: str = ""
+    write_age_s: float | None = None
+    """Since the *start* of the last write probe that succeeded; None if there was none since the monitor's start."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,17 @@ class NetworkReport:
     """Each configured ping target and whether it answered the last ping."""
     sequence: int = 0
     """Number of ping rounds since the monitor's start."""
+    others_answer_age_s: float | None = None
+    """Since the gateway or any target last answered a ping; None if none did since the monitor's start."""
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """An alarm that is up, as the node store keeps it."""
+
+    code: str
+    text: str
+    raised_at: datetime
 
 
 @dataclass(frozen=True)
@@ -135,5 +149,15 @@ class Observation:
     peer_write_probe_ok: bool | None
     """On a secondary: whether a fresh connection to the primary's database could write, last time it was tried."""
     peer_probe_age_s: float | None = None
+    """Since that probe ended."""
     peer_refused_at_start: bool = False
     files_behind: int = 0
+    hostname: str = ""
+    """Of this node."""
+    alarms: Mapping[str, Alarm] = field(default_factory=dict)
+    """Alarms that are up, by code, from the node store."""
+    stalled_s: float = 0.0
+    """How much later than planned this tick began, other than by acts that the monitor itself carried out: the host
+    or the monitor was paused for that long."""
+    peer_called_age_s: float | None = None
+    """Since a heartbeat request of the peer last arrived here; None if none did or where it is not measured."""

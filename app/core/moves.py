@@ -1,0 +1,137 @@
+"""The legal changes of a node's durable state, one function each. An illegal one raises and changes nothing.
+
+Used inside NodeStore.change_state, so that the state is read, checked and written in one transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from app.core.acts import Cause
+from app.core.errors import NotAllowed
+from app.core.roles import Role
+from app.core.state import Fence, FenceReason, NodeState, Phase, Promotion
+
+
+def _refuse(detail: str) -> NotAllowed:
+    return NotAllowed(
+        "illegal-move",
+        "This Change Of The Node's State Is Not Possible",
+        detail=detail,
+        hint="Look at the status of both servers and try again.",
+    )
+
+
+def fence(state: NodeState, reason: FenceReason, now: datetime, detail: str = "") -> NodeState:
+    """The node is fenced for `reason`. A fence for the same reason keeps its time."""
+    if state.fence is not None and state.fence.reason is reason:
+        return replace(state, fence=replace(state.fence, detail=detail))
+    return replace(state, fence=Fence(reason, now, detail))
+
+
+def lift(state: NodeState) -> NodeState:
+    """The node is not fenced. Never on a secondary, and never while a promotion is unfinished."""
+    if state.role is Role.SECONDARY:
+        raise _refuse("A secondary never accepts application writes.")
+    if promotion_unfinished(state):
+        raise _refuse("A promotion is under way; its own last step opens the database.")
+    return replace(state, fence=None)
+
+
+def record_standby_out(state: NodeState, now: datetime) -> NodeState:
+    """The standby is out of the pair since `now` (or since it was recorded first)."""
+    if state.role is not Role.PRIMARY:
+        raise _refuse("Only a primary has a standby.")
+    if state.standby_out:
+        return state
+    return replace(state, standby_out=True, standby_out_since=now)
+
+
+def record_standby_back(state: NodeState) -> NodeState:
+    """The standby is part of the pair."""
+    if state.role is not Role.PRIMARY:
+        raise _refuse("Only a primary has a standby.")
+    return replace(state, standby_out=False, standby_out_since=None)
+
+
+def adopt_term(state: NodeState, term: int) -> NodeState:
+    """The secondary knows its primary's term. Never lower than its own."""
+    if state.role is not Role.SECONDARY:
+        raise _refuse("Only a secondary adopts the term of its peer.")
+    if term < state.term:
+        raise _refuse(f"The term {term} is older than this node's own term {state.term}.")
+    return replace(state, term=term)
+
+
+def promotion_unfinished(state: NodeState) -> bool:
+    """Whether a promotion was begun here and its point is not known yet."""
+    return state.role is Role.PRIMARY and state.promotion is not None and state.promotion.point is None
+
+
+def intend_promotion(
+    state: NodeState, cause: Cause, term: int, now: datetime, *, lost_bound: str = "", standby_out: bool
+) -> NodeState:
+    """First step of a promotion: role and term are written, the node stays fenced until its last step.
+
+    Repeating it for the same term changes nothing. `standby_out` says whether the new primary starts without a
+    standby that commits wait for (failover.standby_out_after_promotion knows).
+    """
+    if promotion_unfinished(state) and state.term == term:
+        return state
+    if term <= state.term:
+        raise _refuse(f"A promotion needs a higher term than {state.term}, not {term}.")
+    by_itself = cause in (Cause.FAILOVER, Cause.HANDOVER)
+    return replace(
+        state,
+        role=Role.PRIMARY,
+        term=term,
+        promotion=Promotion(term, now, cause.value, None, lost_bound),
+        fence=Fence(FenceReason.OPERATION, now, f"promotion ({cause.value})"),
+        standby_out=standby_out,
+        standby_out_since=now if standby_out else None,
+        last_failover_at=now if by_itself else state.last_failover_at,
+        stable_since_failover=False if by_itself else state.stable_since_failover,
+    )
+
+
+def complete_promotion(state: NodeState, point: str) -> NodeState:
+    """Last durable step of a promotion: its point is known and the fence is gone. Repeating it changes nothing."""
+    if state.role is not Role.PRIMARY or state.promotion is None:
+        raise _refuse("No promotion was begun on this node.")
+    if state.promotion.point is not None:
+        return state
+    return replace(state, promotion=replace(state.promotion, point=point), fence=None)
+
+
+def demote(state: NodeState, term: int, now: datetime, *, by_failover: bool) -> NodeState:
+    """The node is secondary of the primary with `term`. `by_failover` starts the anti-flapping time here too, so that
+    the two servers don't take turns."""
+    if term < state.term:
+        raise _refuse(f"The peer's term {term} is older than this node's own term {state.term}.")
+    if term == state.term and state.role is Role.PRIMARY:
+        raise _refuse(f"The peer has the same term {term}: it is not proven to be the rightful primary.")
+    return replace(
+        state,
+        role=Role.SECONDARY,
+        term=term,
+        phase=Phase.PAIRED,
+        promotion=None,
+        fence=None,
+        standby_out=False,
+        standby_out_since=None,
+        last_failover_at=now if by_failover else state.last_failover_at,
+        stable_since_failover=False if by_failover else state.stable_since_failover,
+    )
+
+
+def record_stable(state: NodeState) -> NodeState:
+    """The pair was stable again since the last failover."""
+    return replace(state, stable_since_failover=True)
+
+
+def end_operation(state: NodeState, job_id: str | None = None) -> NodeState:
+    """No operation is announced (with `job_id`: none of that job)."""
+    if state.operation is not None and job_id is not None and state.operation.job_id != job_id:
+        return state
+    return replace(state, operation=None)
