@@ -33,6 +33,9 @@ class ReplicationFacts:
     source_host: str
     semi_sync: bool
     """This replica acknowledges received transactions to the primary."""
+    heartbeats: int = 0
+    """Heartbeats that the primary's server has sent over the stream (Slave_received_heartbeats of SHOW ALL SLAVES
+    STATUS): a count or a position that moves proves that the stream lives."""
 
 
 @dataclass(frozen=True)
