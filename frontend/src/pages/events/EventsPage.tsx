@@ -1,0 +1,16 @@
+import type { EventEntry } from "../../api/model";
+import { LogPage } from "../../components/LogPage";
+import { EVENT_COLUMNS } from "./columns";
+
+export default function EventsPage() {
+  return (
+    <LogPage<EventEntry>
+      title="Events"
+      explanation="What happened to the pair, as recorded on this server."
+      path="/ha/events"
+      columns={EVENT_COLUMNS}
+      keyOf={(event) => String(event.id)}
+      empty="Failovers, role swaps, a lost secondary and replication alarms will be listed here."
+    />
+  );
+}

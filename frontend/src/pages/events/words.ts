@@ -1,0 +1,20 @@
+/** Events in sentences; the parameters are those that the custom script gets. */
+
+import type { EventEntry } from "../../api/model";
+
+type Sentence = (first: string, second: string) => string;
+
+const SENTENCE: Record<string, Sentence> = {
+  Failover: (active, standby) => `Failover: ${active} took over from ${standby}.`,
+  StandbyOffline: (standby, active) => `The secondary ${standby} went offline; ${active} goes on alone.`,
+  StandbyOnline: (standby, active) => `The secondary ${standby} is back beside ${active}.`,
+  ManualSwitch: (active, standby) => `Roles swapped: ${active} is the primary now, ${standby} the secondary.`,
+  RaiseAlarm: (condition, message) => `Alarm: ${[condition, message].filter(Boolean).join(" – ")}`,
+  ClearAlarm: (text) => `Alarm over: ${text}`,
+};
+
+export function eventText(event: EventEntry): string {
+  const [kind = event.kind, first = "", second = ""] = event.parameters;
+  const sentence = SENTENCE[kind];
+  return sentence ? sentence(first, second) : [event.kind, ...event.parameters].join(" ");
+}
