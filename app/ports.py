@@ -223,6 +223,9 @@ class NodeStore(Protocol):
 
 # --- database ---------------------------------------------------------------------------------------------------
 
+REPLICATION_USER = "hapair_replication"
+"""The account that `Database.ensure_accounts` makes and the other server replicates with."""
+
 
 @dataclass(frozen=True)
 class ReplicationSource:
@@ -499,6 +502,10 @@ class Machine(Protocol):
     def facts(self) -> MachineFacts: ...
     def service(self, action: str, name: str, timeout_s: float = 60.0) -> None:
         """`start`, `stop` or `restart` one of: mariadb, redis, nginx, peer-sshd, api, worker, monitor."""
+        ...
+
+    def can_connect(self, host: str, port: int, timeout_s: float) -> bool:
+        """Whether someone accepts TCP connections there. Never raises."""
         ...
 
     def publish(self, name: str, document: Json) -> None:

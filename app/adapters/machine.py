@@ -79,6 +79,13 @@ class LinuxMachine:
             said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
             raise _service_failure(name, action, said[-DETAIL_MAX:] or f"exit code {done.returncode}")
 
+    def can_connect(self, host: str, port: int, timeout_s: float) -> bool:
+        try:
+            with socket.create_connection((host, port), timeout=timeout_s):
+                return True
+        except (OSError, UnicodeError):
+            return False
+
     def publish(self, name: str, document: Json) -> None:
         path = self._document(name)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import threading
 from pathlib import Path
 
@@ -157,3 +158,15 @@ def test_a_run_folder_that_cannot_be_written_is_a_local_failure(settings: Settin
     settings.run_dir.chmod(0o500)
     with pytest.raises(LocalFailure):
         LinuxMachine(settings).publish("monitor", json.loads("{}"))
+
+
+def test_a_port_counts_as_open_only_while_someone_listens(machine: Machine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        if isinstance(machine, FakeMachine):
+            machine.open_ports.add(("127.0.0.1", port))
+        assert machine.can_connect("127.0.0.1", port, timeout_s=1.0)
+    if isinstance(machine, FakeMachine):
+        machine.open_ports.clear()
+    assert not machine.can_connect("127.0.0.1", port, timeout_s=1.0)
+    assert not machine.can_connect("no such name\u2028", port, timeout_s=1.0)

@@ -28,6 +28,7 @@ class FakeMachine:
         self.current = facts
         self.commands: list[tuple[str, str]] = []
         self.failing_services: set[str] = set()
+        self.open_ports: set[tuple[str, int]] = set()
         self._documents: dict[str, tuple[str, float]] = {}
 
     def facts(self) -> MachineFacts:
@@ -39,6 +40,9 @@ class FakeMachine:
         self.commands.append((action, name))
         if name in self.failing_services:
             raise LocalFailure("service-failed", "A Service Did Not Obey", detail=f"{action} of {name}")
+
+    def can_connect(self, host: str, port: int, timeout_s: float) -> bool:
+        return (host, port) in self.open_ports
 
     def publish(self, name: str, document: Json) -> None:
         self._documents[name] = (json.dumps(document, default=str), self._clock.monotonic())
