@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 OPERATION_BOUND_S = 120.0
-"""An announced operation counts for this long after it was last renewed, so a dead worker's announcement ends."""
+"""An announced operation counts for this long after it was last renewed: a dead worker's announcement ends."""
 RENEW_AFTER_S = 30.0
 JOURNAL_EVERY_S = 0.25
 """Progress reaches the disk at most this often: each write of the journal is an fsync."""
@@ -63,6 +63,8 @@ class Context:
         self.actor = job.actor
         self.memory: Json = dict(job.memory)
         self.step_name = ""
+        self.skipped: str | None = None
+        """Set by a step that had nothing to do: why."""
         self._renewed_at: float | None = None
         self._journaled_at: float | None = None
 
@@ -99,6 +101,7 @@ class Context:
 
     def begin_step(self, name: str) -> None:
         self.step_name = name
+        self.skipped = None
         self._journaled_at = None
         self.announce()
 

@@ -20,9 +20,13 @@ def start_job(node: Node, kind: str, arguments: Json, actor: Actor) -> JobRecord
     the latter stands in the journal as failed and has changed nothing.
     """
     config = node.store.config()
-    complete = {"config": config.draft if config.draft is not None else config.applied} | arguments
-    planned = plans.plan(kind, node.store.state().role)
-    complete["role"] = str(node.store.state().role)
+    role = node.store.state().role
+    planned = plans.plan(kind, role)
+    complete: Json = {
+        "config": config.applied if config.draft is None else config.draft,
+        **arguments,
+        "role": role.value,
+    }
     steps = [StepRecord(step.name, step.title) for step in planned]
     job = node.store.create_job(kind, complete, steps, actor)
     try:
