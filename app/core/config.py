@@ -126,9 +126,8 @@ def _check_addresses(values: Config, surroundings: Surroundings, errors: dict[st
         _add(errors, "HAPeerAddress", "Must differ from HAServerAddress: it is the other server's.")
     elif peer in own:
         _add(errors, "HAPeerAddress", "Is an address or name of this server, and must be the other server's.")
-    kept = (
-        server == surroundings.applied.get("HAServerAddress") and role_of(surroundings.applied) is not Role.STANDALONE
-    )
+    paired = role_of(surroundings.applied) is not Role.STANDALONE
+    kept = paired and server == surroundings.applied.get("HAServerAddress")
     if ip_address(server) is not None and server not in own and not kept:
         _add(errors, "HAServerAddress", f"Is not an address of this server: {', '.join(surroundings.addresses)}.")
 

@@ -242,7 +242,7 @@ FIELDS = (
         scope=Scope.SHARED,
         section=Section.ADVANCED,
         help="What a commit waits for. performance: for nothing, a failover may lose the last rows. availability: for"
-        " the secondary, while it is there. protection: for the secondary always, so that writes wait while it is gone.",
+        " the secondary, while it is there. protection: for the secondary, and writes wait while it is gone.",
     ),
     Field(
         name="HAServiceFailover",
@@ -320,7 +320,7 @@ def clean(each: Field, value: object) -> Value:
         return value
     if not value.strip():
         return each.default
-    if len(value) > each.length_max:
+    if len(value if each.kind is Kind.SCRIPT else value.strip()) > each.length_max:
         raise ValueError(f"May have at most {each.length_max} characters.")
     return CLEANERS[each.kind](value)
 
