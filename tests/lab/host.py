@@ -1,0 +1,193 @@
+"""One server of the lab: namespaces, file system, processes, and its life from boot to power cut."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.lab.disk import Disk
+from tests.lab.group import Group
+from tests.lab.network import DOMAIN, HOSTNAMES, HOSTS, NAMESPACES, TARGETS, Network
+from tests.lab.places import PROJECT, LabError, Places
+
+BOOT_TIMEOUT_S = 10.0
+POLL_S = 0.002
+SCRIPT = Path(__file__).with_name("host-root.sh")
+ENVIRONMENT_FILE = "/etc/hapair/hapair.env"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+RESOLVER = "# Names come from /etc/hosts alone: anything else fails at once.\nnameserver 127.0.0.1\noptions timeout:1 attempts:1\n"
+
+
+class Host:
+    """A host by its key, `a` or `b`. The process that calls `boot` must outlive it: when it dies, so does the host."""
+
+    def __init__(self, lab: Places, key: str, network: Network) -> None:
+        self.key = key
+        self.hostname = HOSTNAMES[key]
+        self.address = network.address(key)
+        self.disk = Disk(lab, key)
+        self.group = Group(lab.group(key))
+        self.pings_dropped = False
+        self._lab = lab
+        self._network = network
+        self._process: subprocess.Popen[bytes] | None = None
+        self.pid: int | None = None
+        """Process 1 of the host, as seen from outside; None while it is off."""
+
+    @property
+    def layer(self) -> Path:
+        """The host's private changes of the system disk."""
+        return self._lab.system / self.key
+
+    def prepare(self, disk_gib: int) -> None:
+        """Disk and system files are there; the host is off."""
+        self.disk.create(disk_gib)
+        etc = self.layer / "upper" / "etc"
+        etc.mkdir(parents=True)
+        (etc / "hostname").write_text(f"{self.hostname}\n")
+        (etc / "hosts").write_text(hosts_file(self._network))
+        (etc / "resolv.conf").write_text(RESOLVER)
+
+    def boot(self) -> None:
+        """The host runs, plugged into the network. Raises LabError when it is on already or doesn't come up."""
+        if self.pid is not None:
+            raise LabError(f"host {self.key} is on already.")
+        self._network.plug_in(self.key)
+        self.group.create()
+        command = [
+            *("sh", "-c", 'echo $$ >"$1" && shift && exec "$@"', "sh", str(self.group.members)),
+            *("setpriv", "--pdeathsig", "KILL", "--"),
+            *("nsenter", f"--net={NAMESPACES / self._lab.namespace(self.key)}", "--"),
+            *("unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child=KILL", "--"),
+            *("sh", str(SCRIPT), "tini", "-g", "--"),
+            *(sys.executable, "-m", "tests.lab.supervisor", "serve"),
+        ]
+        with self._lab.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=PROJECT, env=self._boot_environment()
+            )
+        self.pid = self._await_init(self._process)
+
+    def command(self, arguments: Sequence[str]) -> list[str]:
+        """What runs `arguments` inside the host, as root, in the host's environment."""
+        if self.pid is None:
+            raise LabError(f"host {self.key} is off; `fault boot {self.key}` starts it.")
+        return inside_command(self.pid, self.group.members, arguments)
+
+    def cut_power(self) -> None:
+        """Off, without warning to anyone; what was not synced is lost. The disk can be looked at from outside."""
+        if self.pid is None:
+            raise LabError(f"host {self.key} is off already.")
+        self._network.link_down(self.key)
+        self.group.freeze()
+        self.disk.lose_power()
+        self._end()
+        self.disk.mount()
+
+    def remove(self) -> None:
+        """Nothing of the host is left but its disk."""
+        if self.pid is not None:
+            self._end()
+        elif self.disk.folder.exists():
+            self.disk.detach()
+        self.group.remove()
+
+    def _end(self) -> None:
+        """The processes, the network and the mounted disk are gone."""
+        self.group.kill()
+        if self._process is not None:
+            self._process.wait(timeout=BOOT_TIMEOUT_S)
+        self.pid, self._process = None, None
+        self._network.remove_host(self.key)
+        self.disk.detach()
+
+    def _await_init(self, process: subprocess.Popen[bytes]) -> int:
+        """The id of process 1, once it has become the supervisor's init."""
+        deadline = time.monotonic() + BOOT_TIMEOUT_S
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                break
+            for each in children.read_text().split():
+                if _program(int(each)) == "tini":
+                    return int(each)
+            time.sleep(POLL_S)
+        self.group.kill()
+        raise LabError(f"host {self.key} did not boot; the end of {self._lab.log} says why.")
+
+    def _boot_environment(self) -> dict[str, str]:
+        paths = (PROJECT, Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve())
+        open_folders = {str(parent) for path in paths for parent in (path, *path.parents)}
+        binds = {str(path) for path in paths if path.stat().st_dev != Path("/").stat().st_dev}
+        return {
+            "PATH": PATH,
+            "LANG": "C.UTF-8",
+            "HOME": "/root",
+            "LAB_LAYER": str(self.layer),
+            "LAB_DATA": str(self.disk.folder),
+            "LAB_HOSTNAME": self.hostname,
+            "LAB_PROJECT": str(PROJECT),
+            "LAB_BINDS": "\n".join(sorted(binds)),
+            "LAB_OPEN": "\n".join(sorted(open_folders - {"/"})),
+        }
+
+
+def inside_command(pid: int, members: Path, arguments: Sequence[str]) -> list[str]:
+    """What runs `arguments` beside process `pid`: in its namespaces and its control group, in a clean environment
+    with the host's settings. The working folder is the checkout."""
+    enter = 'echo $$ >"$1" && shift && exec "$@"'
+    settle = f'set -a; [ ! -e {ENVIRONMENT_FILE} ] || . {ENVIRONMENT_FILE}; set +a; exec "$@"'
+    return [
+        *("sh", "-c", enter, "sh", str(members)),
+        *(
+            "nsenter",
+            "--target",
+            str(pid),
+            "--mount",
+            "--uts",
+            "--ipc",
+            "--net",
+            "--pid",
+            "--root",
+            f"--wdns={PROJECT}",
+            "--",
+        ),
+        *(
+            "env",
+            "-i",
+            f"PATH={Path(sys.executable).parent}:{PATH}",
+            "LANG=C.UTF-8",
+            "HOME=/root",
+            "TERM=xterm-256color",
+        ),
+        *("sh", "-c", settle, "sh"),
+        *arguments,
+    ]
+
+
+def hosts_file(network: Network) -> str:
+    """The names of everybody in the lab."""
+    lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback"]
+    for host in HOSTS:
+        name, address = HOSTNAMES[host], network.address(host)
+        lines += [f"{address.ipv4} {name}.{DOMAIN} {name}", f"{address.ipv6} {name}.{DOMAIN} {name}"]
+    lines += [f"{address} {target}.{DOMAIN} {target}" for target, address in TARGETS.items()]
+    return "\n".join(lines) + "\n"
+
+
+def missing_programs() -> list[str]:
+    """The programs that the lab itself calls and that are not installed."""
+    needed = ("ip", "nft", "unshare", "nsenter", "setpriv", "tini", "mkfs.ext4", "losetup", "mount", "sysbench")
+    services = ("mariadbd", "mariadb-backup", "redis-server", "nginx", "sshd", "rsync")
+    return [each for each in (*needed, *services) if shutil.which(each, path=PATH) is None]
+
+
+def _program(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
