@@ -227,6 +227,10 @@ REPLICATION_USER = "hapair_replication"
 """The account that `Database.ensure_accounts` makes and the other server replicates with."""
 
 
+REPLICATION_ACCOUNT = "hapair_replication"
+"""The database account by which the standby replicates from the primary and probes it; made by `ensure_accounts`."""
+
+
 @dataclass(frozen=True)
 class ReplicationSource:
     """Where a replica gets its data from."""

@@ -1,0 +1,93 @@
+"""The Database port, gathered: each method's work is in the module of its idea."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from app.adapters.mariadb import accounts, facts, fencing, probes, replication, semisync
+from app.adapters.mariadb.connection import Manager
+from app.core.errors import LocalFailure
+from app.core.facts import DatabaseFacts
+from app.core.positions import contains
+from app.ports import ReplicationSource
+
+
+class MariaDB:
+    """The local MariaDB server. Nothing is connected or started by making one.
+
+    `node` names this node in its beat and probe rows (at most 64 characters). `source` gives where and with what
+    secret this node replicates from, for the look at the primary; None where it has none.
+    """
+
+    def __init__(
+        self,
+        *,
+        socket: Path,
+        data_dir: Path,
+        account: str,
+        node: str,
+        source: Callable[[], ReplicationSource | None],
+    ) -> None:
+        self._manager = Manager(socket)
+        self._data_dir = data_dir
+        self._account = account
+        self._node = node
+        self._source = source
+
+    def facts(self, timeout_s: float = 2.0) -> DatabaseFacts:
+        return facts.read_facts(self._manager, timeout_s)
+
+    def probe_write(self, term: int, timeout_s: float) -> None:
+        probes.probe_write(self._manager, self._node, term, timeout_s)
+
+    def probe_remote(self, host: str, port: int, timeout_s: float) -> bool:
+        source = self._source()
+        if source is None:
+            raise LocalFailure(
+                "database-refused",
+                "The Primary's Database Can't Be Asked",
+                detail="This server has no stored replication account.",
+                hint="It gets one when it is set up as secondary.",
+            )
+        return probes.probe_remote(source, host, port, self._node, timeout_s)
+
+    def ensure_accounts(self, replication_password: str | None = None) -> None:
+        accounts.ensure_accounts(self._manager, replication_password)
+
+    def fence(self, timeout_s: float) -> str:
+        return fencing.fence(self._manager, timeout_s)
+
+    def lift(self) -> None:
+        fencing.lift(self._manager)
+
+    def close_clients(self) -> int:
+        return fencing.close_clients(self._manager)
+
+    def set_semi_sync(self, enabled: bool) -> None:
+        semisync.set_semi_sync(self._manager, enabled)
+
+    def start_replication(self, source: ReplicationSource, position: str | None = None) -> None:
+        replication.start_replication(self._manager, source, position)
+
+    def stop_receiver(self) -> None:
+        replication.stop_receiver(self._manager)
+
+    def drain(self, timeout_s: float) -> str:
+        return replication.drain(self._manager, timeout_s)
+
+    def wait_for(self, position: str, timeout_s: float) -> bool:
+        return replication.wait_for(self._manager, position, timeout_s)
+
+    def end_replication(self) -> None:
+        replication.end_replication(self._manager)
+
+    def contains(self, theirs: str, ours: str | None = None) -> bool:
+        if ours is None:
+            with self._manager.session("Reading the database's history") as session:
+                ours = facts.read_history(session)
+        return contains(ours, theirs)
+
+    def reload_certificates(self) -> None:
+        with self._manager.session("Reloading the database's certificates") as session:
+            session.run("FLUSH SSL")
