@@ -10,6 +10,7 @@ import sys
 from tests.lab.control import Lab, running, start
 from tests.lab.disk import DEFAULT_GIB
 from tests.lab.faults import FAULTS
+from tests.lab.installation import describe, install
 from tests.lab.network import HOSTS, TOPOLOGIES
 from tests.lab.places import DEFAULT_NAME, LabError, places
 from tests.lab.removal import sweep
@@ -18,6 +19,7 @@ from tests.lab.removal import sweep
 def up(given: argparse.Namespace) -> int:
     """A new lab runs and stays."""
     lab = start(given.name, topology=given.topology, disk_gib=given.disk_gib)
+    install(lab)
     lab.release()
     return show(lab)
 
@@ -34,7 +36,7 @@ def info(given: argparse.Namespace) -> int:
 
 def show(lab: Lab) -> int:
     """The lab's description is printed."""
-    print(json.dumps(lab.ask("info"), indent=2))
+    print(json.dumps(describe(lab), indent=2))
     return 0
 
 
@@ -43,7 +45,7 @@ def execute(given: argparse.Namespace) -> int:
     if not given.command:
         raise LabError("usage: exec HOST -- COMMAND …")
     command = running(given.name).exec_command(given.host, given.command)
-    os.execvp(command[0], command)
+    os.execvp(command[0], command)  # noqa: S606 - so that terminal, signals and exit code are the command's own
 
 
 def fault(given: argparse.Namespace) -> int:

@@ -9,8 +9,7 @@ from tests.lab.host import Host
 from tests.lab.network import HOSTS, Network
 from tests.lab.places import LabError
 from tests.lab.shell import run
-
-SERVICE_COMMAND = "/usr/local/sbin/lab-service"
+from tests.lab.system_files import SERVICE_COMMAND
 
 
 @dataclass(frozen=True)

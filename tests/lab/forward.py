@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import socket
 import threading
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiosmtpd.handlers import Mailbox
@@ -42,7 +43,7 @@ class Forwarder:
         self.ports = {way: listener.getsockname()[1] for way, listener in self._listeners.items()}
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
-        self._mailbox = Mailbox(str(lab.mailbox))
+        self._mailbox = Mailbox(lab.mailbox)
 
     def start(self) -> None:
         """Connections are taken from now on. The router's namespace must exist."""
@@ -65,7 +66,7 @@ class Forwarder:
     def _mail_server(self) -> SMTP:
         return SMTP(self._mailbox, hostname="mail.hapair.test", loop=self._loop)
 
-    def _forwarding(self, way: Way):  # noqa: ANN202 - a callback whose type asyncio knows
+    def _forwarding(self, way: Way) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
         async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             try:
                 there_reader, there_writer = await asyncio.wait_for(self._connect(way), CONNECT_TIMEOUT_S)

@@ -11,15 +11,14 @@ from pathlib import Path
 
 from tests.lab.disk import Disk
 from tests.lab.group import Group
-from tests.lab.network import DOMAIN, HOSTNAMES, HOSTS, NAMESPACES, TARGETS, Network
+from tests.lab.network import HOSTNAMES, NAMESPACES, Network
 from tests.lab.places import PROJECT, LabError, Places
+from tests.lab.system_files import SETTINGS_FILE, write_system_files
 
 BOOT_TIMEOUT_S = 10.0
 POLL_S = 0.002
 SCRIPT = Path(__file__).with_name("host-root.sh")
-ENVIRONMENT_FILE = "/etc/hapair/hapair.env"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-RESOLVER = "# Names come from /etc/hosts alone: anything else fails at once.\nnameserver 127.0.0.1\noptions timeout:1 attempts:1\n"
 
 
 class Host:
@@ -46,11 +45,7 @@ class Host:
     def prepare(self, disk_gib: int) -> None:
         """Disk and system files are there; the host is off."""
         self.disk.create(disk_gib)
-        etc = self.layer / "upper" / "etc"
-        etc.mkdir(parents=True)
-        (etc / "hostname").write_text(f"{self.hostname}\n")
-        (etc / "hosts").write_text(hosts_file(self._network))
-        (etc / "resolv.conf").write_text(RESOLVER)
+        write_system_files(self.layer / "upper", self.hostname, self._network)
 
     def boot(self) -> None:
         """The host runs, plugged into the network. Raises LabError when it is on already or doesn't come up."""
@@ -140,43 +135,16 @@ def inside_command(pid: int, members: Path, arguments: Sequence[str]) -> list[st
     """What runs `arguments` beside process `pid`: in its namespaces and its control group, in a clean environment
     with the host's settings. The working folder is the checkout."""
     enter = 'echo $$ >"$1" && shift && exec "$@"'
-    settle = f'set -a; [ ! -e {ENVIRONMENT_FILE} ] || . {ENVIRONMENT_FILE}; set +a; exec "$@"'
+    settle = f'set -a; [ ! -e {SETTINGS_FILE} ] || . {SETTINGS_FILE}; set +a; exec "$@"'
+    path = f"PATH={Path(sys.executable).parent}:{PATH}"
     return [
         *("sh", "-c", enter, "sh", str(members)),
-        *(
-            "nsenter",
-            "--target",
-            str(pid),
-            "--mount",
-            "--uts",
-            "--ipc",
-            "--net",
-            "--pid",
-            "--root",
-            f"--wdns={PROJECT}",
-            "--",
-        ),
-        *(
-            "env",
-            "-i",
-            f"PATH={Path(sys.executable).parent}:{PATH}",
-            "LANG=C.UTF-8",
-            "HOME=/root",
-            "TERM=xterm-256color",
-        ),
+        *("nsenter", "--target", str(pid), "--mount", "--uts", "--ipc", "--net", "--pid", "--root"),
+        *(f"--wdns={PROJECT}", "--"),
+        *("env", "-i", path, "LANG=C.UTF-8", "HOME=/root", "TERM=xterm-256color"),
         *("sh", "-c", settle, "sh"),
         *arguments,
     ]
-
-
-def hosts_file(network: Network) -> str:
-    """The names of everybody in the lab."""
-    lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback"]
-    for host in HOSTS:
-        name, address = HOSTNAMES[host], network.address(host)
-        lines += [f"{address.ipv4} {name}.{DOMAIN} {name}", f"{address.ipv6} {name}.{DOMAIN} {name}"]
-    lines += [f"{address} {target}.{DOMAIN} {target}" for target, address in TARGETS.items()]
-    return "\n".join(lines) + "\n"
 
 
 def missing_programs() -> list[str]:

@@ -147,8 +147,11 @@ class Desk:
                 request = json.loads(source.readline())
             if request.get("do") == "down":
                 return True
-            result = self._release() if request.get("do") == "release" else keeper.answer(request)
-            reply = {"ok": True, "result": result}
+            if request.get("do") == "release":
+                self._release()
+                reply: Json = {"ok": True, "result": None}
+            else:
+                reply = {"ok": True, "result": keeper.answer(request)}
         except (LabError, OSError, ValueError, KeyError) as error:
             reply = {"ok": False, "error": str(error)}
         reply_to(connection, reply)

@@ -52,7 +52,11 @@ _ADDRESSES = {
     },
 }
 
+_AT_ONCE = {"net.ipv6.conf.all.accept_dad": "0", "net.ipv6.conf.default.accept_dad": "0"}
+"""IPv6 addresses work at once: nobody here could hold the same one."""
+
 _ROUTER_SETTINGS = {
+    **_AT_ONCE,
     "net.ipv4.ip_forward": "1",
     "net.ipv6.conf.all.forwarding": "1",
     "net.bridge.bridge-nf-call-iptables": "0",
@@ -61,8 +65,8 @@ _ROUTER_SETTINGS = {
 }
 """Bridged frames are the switch's business: the router's own rules must not see them."""
 
-_PING_FOR_ALL = {"net.ipv4.ping_group_range": "0 2147483647"}
-"""As systemd sets it on a real Debian server."""
+_HOST_SETTINGS = {**_AT_ONCE, "net.ipv4.ping_group_range": "0 2147483647"}
+"""Every account may ping, as systemd sets it on a real Debian server."""
 
 
 class Network:
@@ -112,7 +116,7 @@ class Network:
         """The host has its namespace, its address and, unless its cable is out, its link."""
         here, namespace = self.address(host), self._lab.namespace(host)
         _ip(f"netns add {namespace}\n")
-        set_kernel(namespace, _PING_FOR_ALL)
+        set_kernel(namespace, _HOST_SETTINGS)
         link = f"to-{host}"
         lines = [f"link add {link} type veth peer name eth0 address {here.hardware} netns {namespace}"]
         if self.topology == "same":

@@ -74,7 +74,7 @@ def labs_root() -> Path:
     """The folder of all labs, on a real disk: in the temp directory, or /var/tmp where that is kept in memory."""
     temporary = Path(tempfile.gettempdir()).resolve()
     if file_system_of(temporary) in MEMORY_FILE_SYSTEMS:
-        temporary = Path("/var/tmp")  # noqa: S108 - the folder below is checked to be ours
+        temporary = Path("/var/tmp")
     root = temporary / "hapair-lab"
     root.mkdir(mode=0o711, exist_ok=True)
     found = root.lstat()

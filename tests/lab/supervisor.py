@@ -1,8 +1,9 @@
 """Starts and keeps the services of a lab host, as systemd does on an installed server.
 
 `python -m tests.lab.supervisor serve` runs below process 1 of the host; `… start|stop|restart|kill|status NAME` is
-the command that HAPAIR_SERVICE_COMMAND names. It knows the services by app.install.services, the table that the
-systemd units are made from. A service that ends by itself is started again after a short pause.
+the command that HAPAIR_SERVICE_COMMAND names; `… enable` starts all services, now and at each boot. It knows the
+services by app.install.services, the table that the systemd units are made from. A service that ends by itself is
+started again after a short pause.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ STOP_TIMEOUT_S = 20.0
 READY_TIMEOUT_S = 60.0
 NOTICE_POLL_S = 0.1
 REQUEST_BYTES = 4096
-ACTIONS = ("start", "stop", "restart", "kill", "status")
+ACTIONS = ("start", "stop", "restart", "kill", "status", "enable")
 NOTIFYING = frozenset({"mariadb"})
 """Services that say themselves when they are ready (sd_notify); the others count as ready once they run."""
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -219,10 +220,13 @@ class Supervisor:
             runner.want()
 
     def answer(self, action: str, name: str) -> object:
-        """Does what was asked for; returns the status of the service, or of all for an empty name."""
+        """Does what was asked for; returns the status of the service, or of all where none is named."""
         if action not in ACTIONS:
             raise Refusal(f"no action {action!r}; there are {', '.join(ACTIONS)}.")
-        if action == "status" and not name:
+        if action == "enable":
+            ENABLED.touch()
+            self.start_all()
+        if not name:
             return {each: runner.status() for each, runner in self._runners.items()}
         runner = self._runners.get(self._by_unit.get(name.removesuffix(".service"), name))
         if runner is None:
