@@ -13,7 +13,6 @@ import ipaddress
 import pwd
 import re
 import shlex
-import socket
 import sys
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
@@ -53,15 +52,14 @@ class FileKeys:
         self._tls = settings.tls_dir
 
     def identity(self) -> OwnIdentity:
-        """The public half of this node's keys; those that were missing have been made."""
+        """The public half of this node's keys; SSH keys that were missing have been made. The certificate is empty until
+        `make_certificate` has been called, which needs to be told the address."""
         make_folder(self._keys, 0o700)
         certificate = self._tls / "certificate.pem"
-        if not certificate.exists():
-            self.make_certificate("127.0.0.1", socket.gethostname())
         return OwnIdentity(
             host_key=self._own_key(HOST_KEY),
             client_key=self._own_key(CLIENT_KEY),
-            certificate=certificate.read_text("ascii"),
+            certificate=certificate.read_text("ascii") if certificate.exists() else "",
         )
 
     def make_certificate(self, address: str, hostname: str) -> str:
