@@ -52,8 +52,10 @@ class FileKeys:
         self._tls = settings.tls_dir
 
     def identity(self) -> OwnIdentity:
-        """The public half of this node's keys; SSH keys that were missing have been made. The certificate is empty until
-        `make_certificate` has been called, which needs to be told the address."""
+        """The public half of this node's keys; SSH keys that were missing have been made.
+
+        The certificate is empty until `make_certificate` has been called, which needs to be told the address.
+        """
         make_folder(self._keys, 0o700)
         certificate = self._tls / "certificate.pem"
         return OwnIdentity(
