@@ -225,6 +225,8 @@ class NodeStore(Protocol):
 
 REPLICATION_USER = "hapair_replication"
 """The account that `Database.ensure_accounts` makes and the other server replicates with."""
+REPLICATION_SECRET = "replication-password"  # noqa: S105 - the name under which Keys keeps it
+"""The name under which `Keys.secret` keeps the password of that account."""
 
 
 REPLICATION_ACCOUNT = "hapair_replication"

@@ -1,0 +1,64 @@
+"""The one place where adapters are chosen: settings in, a whole node out."""
+
+from __future__ import annotations
+
+from app.adapters.clock import SystemClock
+from app.adapters.keys import FileKeys
+from app.adapters.machine import LinuxMachine
+from app.adapters.mailer import SmtpMailer
+from app.adapters.mariadb import MariaDB
+from app.adapters.mirror import RsyncMirror
+from app.adapters.peer.client import SshPeer
+from app.adapters.peer.pairing import SshPairing
+from app.adapters.pinger import IcmpPinger
+from app.adapters.queue import RedisQueue
+from app.adapters.scripts import BashScripts
+from app.adapters.store import SqliteNodeStore
+from app.core.state import PeerIdentity
+from app.ports import REPLICATION_SECRET, REPLICATION_USER, Keys, Node, NodeStore, ReplicationSource
+from app.settings import Settings, read_settings
+
+
+def build_node(settings: Settings | None = None) -> Node:
+    """A node with its real parts. Nothing connects here: each part does when it is first asked."""
+    settings = settings or read_settings()
+    clock = SystemClock()
+    store = SqliteNodeStore(settings.node_store, clock)
+    keys = FileKeys(settings)
+    machine = LinuxMachine(settings)
+
+    def peer_identity() -> PeerIdentity | None:
+        return store.state().peer
+
+    return Node(
+        settings=settings,
+        clock=clock,
+        store=store,
+        database=MariaDB(
+            socket=settings.database_socket,
+            data_dir=settings.database_dir,
+            account=settings.database_account,
+            node=machine.facts().hostname,
+            source=lambda: replication_source(store, keys, settings),
+        ),
+        peer=SshPeer(settings, peer_identity),
+        pairing=SshPairing(settings),
+        keys=keys,
+        mirror=RsyncMirror(settings, peer_identity),
+        machine=machine,
+        queue=RedisQueue(settings.redis_url),
+        pinger=IcmpPinger(),
+        mailer=SmtpMailer(settings),
+        scripts=BashScripts(),
+    )
+
+
+def replication_source(store: NodeStore, keys: Keys, settings: Settings) -> ReplicationSource | None:
+    """The peer's database as this node replicates from it; None without a peer or its password."""
+    peer = store.state().peer
+    password = keys.secret(REPLICATION_SECRET)
+    if peer is None or password is None:
+        return None
+    return ReplicationSource(
+        peer.address, settings.database_port, REPLICATION_USER, password, authority=keys.peer_authority()
+    )
