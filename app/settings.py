@@ -6,6 +6,7 @@ They say where things are on this server. What administrators decide is in the H
 from __future__ import annotations
 
 import os
+import pwd
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -30,6 +31,9 @@ class Settings:
     database_port: int = 3306
     database_account: str = "mysql"
     """The operating system account of the database server."""
+    appliance_database: str = ""
+    """SQLAlchemy URL of the appliance database. Empty: the schema `hapair` of the local MariaDB, over its socket, as
+    the account of the process."""
     peer_port: int = 7722
     pairing_port: int = 7723
     redis_url: str = "unix:///run/hapair/redis.sock"
@@ -49,6 +53,18 @@ class Settings:
     @property
     def node_store(self) -> Path:
         return self.state_dir / "store" / "node.db"
+
+    @property
+    def local_token(self) -> Path:
+        """The bearer token with which root's command line speaks to the API."""
+        return self.keys_dir / "local-token"
+
+    @property
+    def appliance_url(self) -> str:
+        if self.appliance_database:
+            return self.appliance_database
+        account = pwd.getpwuid(os.geteuid()).pw_name
+        return f"mysql+pymysql://{account}@localhost/hapair?unix_socket={self.database_socket}&charset=utf8mb4"
 
     @property
     def keys_dir(self) -> Path:
