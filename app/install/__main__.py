@@ -11,7 +11,8 @@ import os
 import subprocess
 import sys
 
-from app.install.accounts import API_ACCOUNT, ensure_api_account, ensure_database_folder, ensure_folders
+from app.install.access import prepare_access, prepare_node_store
+from app.install.accounts import ensure_api_account, ensure_database_folder, ensure_folders
 from app.install.certificates import ensure_console_certificate
 from app.install.configuration import write_configuration, write_units
 from app.settings import Settings, read_settings

@@ -29,7 +29,7 @@ def ensure_folders(settings: Settings) -> None:
     """Each folder of the state exists with the owner and mode that keeps others out. Idempotent."""
     for path, account, mode in (
         (settings.state_dir, "root", 0o755),
-        (settings.state_dir / "store", API_ACCOUNT, 0o770),
+        (settings.state_dir / "store", API_ACCOUNT, 0o2770),
         (settings.state_dir / "keys", "root", 0o700),
         (settings.state_dir / "peer", "root", 0o755),
         (settings.state_dir / "tls", "root", 0o755),
