@@ -470,6 +470,14 @@ class Mirror(Protocol):
         """
         ...
 
+    def receive(self, options: Sequence[str]) -> int:
+        """The receiving end of the peer's push, on this process's input and output, into the tree; returns the exit code.
+        What was received is on disk then. The caller has checked term, role and each of the options.
+
+        Raises PeerRefused (code `receiver-busy`) while another batch is being received.
+        """
+        ...
+
     def close(self) -> None:
         """The watch and the kept connection are gone. Idempotent."""
         ...
