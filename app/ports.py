@@ -245,6 +245,24 @@ class ReplicationSource:
     """Path of the PEM file with the source's certificate (its own authority)."""
 
 
+@dataclass(frozen=True)
+class RescueReport:
+    """What a former primary alone has, as it was put into a folder before anything is discarded."""
+
+    folder: str
+    transactions: int
+    rows_by_table: Mapping[str, int]
+    """Rows inserted, changed or deleted, by `schema.table`."""
+    spans: tuple[str, ...]
+    """`domain-server-first…last` for each writer."""
+    rewindable: bool
+    """Whether `rewind` can undo them: only changes of rows, all in transactional tables, each with a whole old row."""
+    obstacle: str
+    """Why not, in a sentence; empty where it is rewindable."""
+    files: tuple[str, ...]
+    """Names within the folder: readable SQL, then the raw binary logs."""
+
+
 class Database(Protocol):
     """The local MariaDB server, spoken to as its manager over the local socket, each call on a fresh connection
     unless said otherwise. Raises LocalFailure (codes `database-down`, `database-refused`, `database-timeout`).
@@ -252,7 +270,10 @@ class Database(Protocol):
 
     def facts(self, timeout_s: float = 2.0) -> DatabaseFacts: ...
     def probe_write(self, term: int, timeout_s: float) -> None:
-        """A row with the term and the time is committed and durable (the beat row, replicated). Fresh connection."""
+        """A row with the term and the time is committed and durable (the beat row, replicated). Fresh connection.
+
+        Raises LocalFailure `standby-silent` where the row is durable here and only the standby's acknowledgement is
+        missing: the database itself is well."""
         ...
 
     def data_bytes(self) -> int: ...
@@ -325,6 +346,19 @@ class Database(Protocol):
 
     def switch_back(self, aside: str) -> None:
         """Reverse of switch_data; idempotent."""
+        ...
+
+    # the return of a former primary
+    def rescue(self, base_position: str, folder: str) -> RescueReport:
+        """Every transaction beyond `base_position` (the other's promotion point) is in `folder`, durably: as SQL for
+        people and as raw binary logs. The server is running and fenced, or starts read-only. Nothing is changed in
+        it; repeating it replaces the folder's content. Raises LocalFailure `rescue-failed`."""
+        ...
+
+    def rewind(self, base_position: str) -> None:
+        """The data is as it was at `base_position` and the binary log begins there, so that `start_replication`
+        (without a position) goes on from it. Only after `rescue`, on a fenced server; may be repeated after a crash.
+        Raises LocalFailure `rewind-refused` (it would not be exact: seed again) or `rewind-failed`."""
         ...
 
 

@@ -44,6 +44,9 @@ class Gap:
     """The lowest sequence number that can be missing (the numbers need not be without holes)."""
     last: int
 
+    def __str__(self) -> str:
+        return f"{self.domain}-{self.server}-{self.first}…{self.last}"
+
 
 def parse(text: str) -> tuple[Gtid, ...]:
     """The GTIDs of a list in its order; none for an empty text.

@@ -1,0 +1,527 @@
+"""Database servers in memory: histories by GTID, replication between them, waiting commits, a fence.
+
+They keep the promises of the port, and pass the same contract tests as the real adapter. A `FakeNetwork` joins the
+servers of a test; data flows at once wherever a link is up, a receiver runs and an applier runs. What a test wants to
+go wrong it sets on the server: `hung`, `write_failure`, `applier_paused`, `break_applier`, or on the network: `cut`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from app.core.errors import LocalFailure
+from app.core.facts import DatabaseFacts, ReplicationFacts
+from app.core.positions import Gtid, contains, difference, merge, merge_histories, parse, reached, render
+from app.ports import Progress, ReplicationSource, RescueReport
+from tests.fakes.clock import FakeClock
+
+BEAT = "hapair.beat"
+PROBE = "hapair.probe"
+ACCOUNTS = "mysql.global_priv"
+
+
+class WriteState(StrEnum):
+    WAITING = "waiting"
+    ACKNOWLEDGED = "acknowledged"
+    LOST = "lost"
+    """The client's connection ended without an answer."""
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One transaction: one row of one table gets one value."""
+
+    gtid: Gtid
+    table: str
+    key: str
+    value: str
+    ddl: bool = False
+
+
+@dataclass
+class Write:
+    """What a client knows of its write."""
+
+    value: int
+    state: WriteState = WriteState.WAITING
+    gtid: Gtid | None = None
+
+
+class FakeClient:
+    """A connection of an application."""
+
+    def __init__(self, server: FakeDatabase) -> None:
+        self._server = server
+        self.alive = True
+        self.holds_lock = False
+        server.clients.append(self)
+
+    def write(self, value: int) -> Write:
+        """A row with this value is written, as far as the server lets it."""
+        write = Write(value)
+        if not self.alive or self._server.down or self._server.hung:
+            write.state = WriteState.LOST
+        elif self._server.read_only:
+            write.state = WriteState.REFUSED
+        else:
+            write.gtid = self._server.commit("app.rows", str(value), str(value), write)
+        return write
+
+    def lock_tables(self) -> None:
+        self.holds_lock = True
+
+    def close(self) -> None:
+        self.alive = False
+
+
+class FakeNetwork:
+    """Servers by address, and the links between them that are cut."""
+
+    def __init__(self) -> None:
+        self.servers: dict[tuple[str, int], FakeDatabase] = {}
+        self._cut: set[frozenset[str]] = set()
+
+    def cut(self, one: str, other: str) -> None:
+        self._cut.add(frozenset((one, other)))
+
+    def heal(self) -> None:
+        self._cut.clear()
+        self.settle()
+
+    def find(self, seeker: str, host: str, port: int) -> FakeDatabase | None:
+        """The server at host:port, if `seeker` (a node's name) can reach it and it answers."""
+        server = self.servers.get((host, port))
+        if server is None or server.down or server.hung or frozenset((seeker, server.node)) in self._cut:
+            return None
+        return server
+
+    def settle(self) -> None:
+        """Everything that can flow has flowed."""
+        for _ in self.servers:  # a chain of replicas is at most as long as there are servers
+            for server in self.servers.values():
+                server.pull()
+
+
+@dataclass
+class _Data:
+    """What is in a data folder."""
+
+    base: str = ""
+    """The position at which the binary log begins."""
+    log: list[Change] = field(default_factory=list)
+    tables: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def position(self) -> str:
+        return merge(self.base, render(change.gtid for change in self.log))
+
+    def history(self) -> str:
+        return merge_histories(self.base, render(change.gtid for change in self.log))
+
+    def put(self, change: Change) -> None:
+        self.log.append(change)
+        if not change.ddl:
+            self.tables.setdefault(change.table, {})[change.key] = change.value
+
+    def as_bytes(self) -> bytes:
+        return json.dumps({"base": self.position(), "tables": self.tables}).encode()
+
+    @classmethod
+    def from_bytes(cls, text: bytes) -> _Data:
+        document = json.loads(text)
+        return cls(base=document["base"], tables=document["tables"])
+
+
+class FakeDatabase:
+    """The port Database. It starts as a real one does: running, read-only, empty."""
+
+    def __init__(
+        self,
+        node: str = "alpha",
+        *,
+        server_id: int = 1,
+        network: FakeNetwork | None = None,
+        host: str | None = None,
+        port: int = 3306,
+        clock: FakeClock | None = None,
+        remote_source: Callable[[], ReplicationSource | None] = lambda: None,
+    ) -> None:
+        self.node = node
+        self.server_id = server_id
+        self.network = network or FakeNetwork()
+        self.network.servers[(host or node, port)] = self
+        self.clock = clock or FakeClock()
+        self._remote_source = remote_source
+        self._started_at = self.clock.monotonic()
+        self.data = _Data()
+        self.folders: dict[str, _Data] = {}
+        """Staged and moved-aside data folders by path."""
+        self.read_only = True
+        self.down = False
+        self.hung = False
+        self.write_failure: LocalFailure | None = None
+        """Raised by each write probe while it is set (a full disk, say)."""
+        self.semi_sync = False
+        self.clients: list[FakeClient] = []
+        self.waiting: list[Write] = []
+        self.password: str | None = None
+        self.source: ReplicationSource | None = None
+        self.receiving = False
+        self.applier_error = ""
+        self.applier_paused = False
+        self.receiver_error = ""
+        self.heartbeats = 0
+        self.relay: list[Change] = []
+        self.calls: list[str] = []
+        """Names of the port's methods that change something, in the order of their calls."""
+
+    # what a test does to the server
+
+    def stop(self) -> None:
+        """As `service stop mariadb` or a crash does: clients gone, nothing acknowledged."""
+        self.down = True
+        self._drop_clients()
+
+    def start(self) -> None:
+        """As `service start mariadb` does: read-only, replication goes on."""
+        self.down = self.hung = False
+        self.read_only = True
+        self.semi_sync = False
+        self._started_at = self.clock.monotonic()
+        self.receiving = self.source is not None
+        self.network.settle()
+
+    def open_client(self) -> FakeClient:
+        if self.down or self.hung:
+            raise ConnectionRefusedError(f"{self.node}'s database is down")
+        return FakeClient(self)
+
+    def rows(self) -> set[int]:
+        """Values that applications have written."""
+        return {int(value) for value in self.data.tables.get("app.rows", {}).values()}
+
+    def break_applier(self, error: str) -> None:
+        """The applier stops at the next change with this error."""
+        self.applier_error = error
+
+    def commit(self, table: str, key: str, value: str, write: Write | None = None, *, ddl: bool = False) -> Gtid:
+        """A transaction of this server's own is in its log, and goes wherever it can."""
+        sequence = max((gtid.sequence for gtid in parse(self.data.position())), default=0) + 1
+        change = Change(Gtid(0, self.server_id, sequence), table, key, value, ddl)
+        self.data.put(change)
+        if write is not None:
+            write.gtid = change.gtid
+            self.waiting.append(write)
+        self.network.settle()
+        self._acknowledge()
+        return change.gtid
+
+    def pull(self) -> None:
+        """Whatever this server can receive and apply right now, it has."""
+        if self.down or self.hung:
+            return
+        if self.source is not None and self.receiving:
+            self._receive(self.source)
+        while self.relay and not self.applier_paused and not self.applier_error:
+            self.data.put(self.relay.pop(0))
+
+    # the port
+
+    def facts(self, timeout_s: float = 2.0) -> DatabaseFacts:
+        self._asked(timeout_s)
+        self.network.settle()
+        beat_term, beat_age_s = self._newest_beat()
+        return DatabaseFacts(
+            engine="MariaDB",
+            version="10.11.0-fake",
+            uptime_s=self.clock.monotonic() - self._started_at,
+            read_only=self.read_only,
+            position=self.data.position(),
+            binlog_state=self.data.history(),
+            semi_sync_enabled=self.semi_sync,
+            semi_sync_clients=len(self._replicas()) if self.semi_sync else 0,
+            replication=self._replication_facts(),
+            beat_age_s=beat_age_s,
+            beat_term=beat_term,
+        )
+
+    def probe_write(self, term: int, timeout_s: float) -> None:
+        self._asked(timeout_s)
+        if self.write_failure is not None:
+            raise self.write_failure
+        self.ensure_accounts()
+        write = Write(0)
+        self.commit(BEAT, self.node, json.dumps([term, self.clock.now().isoformat()]), write)
+        if write.state is WriteState.WAITING:
+            self.waiting.remove(write)
+            raise LocalFailure("standby-silent", "Writes Wait for the Standby", detail=f"for {timeout_s:g} s")
+
+    def probe_remote(self, host: str, port: int, timeout_s: float) -> bool:
+        source = self._remote_source() or self.source
+        if source is None:
+            raise LocalFailure("database-refused", "The Primary's Database Can't Be Asked")
+        server = self.network.find(self.node, host, port)
+        if server is None or server.read_only or server.password != source.password or server.write_failure:
+            return False
+        write = Write(0)
+        server.commit(PROBE, self.node, server.clock.now().isoformat(), write)
+        return write.state is WriteState.ACKNOWLEDGED
+
+    def data_bytes(self) -> int:
+        return len(self.data.as_bytes())
+
+    def ensure_accounts(self, replication_password: str | None = None) -> None:
+        self._asked()
+        if BEAT not in self.data.tables:
+            self.data.tables[BEAT] = {}
+            if self.source is None:
+                self.commit(BEAT, "", "", ddl=True)
+        if replication_password is not None and replication_password != self.password:
+            self.password = replication_password
+
+    def fence(self, timeout_s: float) -> str:
+        self._asked(timeout_s)
+        self.calls.append("fence")
+        self.read_only = True
+        self._drop_clients()
+        return self.data.position()
+
+    def lift(self) -> None:
+        self._asked()
+        self.calls.append("lift")
+        self.read_only = False
+
+    def set_semi_sync(self, enabled: bool) -> None:
+        self._asked()
+        self.calls.append(f"set_semi_sync {enabled}")
+        self.semi_sync = enabled
+        self._acknowledge()
+
+    def close_clients(self) -> int:
+        self._asked()
+        closed = sum(client.alive for client in self.clients)
+        self._drop_clients()
+        return closed
+
+    def start_replication(self, source: ReplicationSource, position: str | None = None) -> None:
+        self._asked()
+        self.calls.append("start_replication")
+        self.semi_sync = False
+        if position is not None:
+            self._begin_history(position)
+        self.relay.clear()  # as a GTID replica does when its threads start
+        self.source = source
+        self.receiving = True
+        self.receiver_error = self.applier_error = ""
+        self.network.settle()
+
+    def stop_receiver(self) -> None:
+        self._asked()
+        self.calls.append("stop_receiver")
+        self.receiving = False
+
+    def drain(self, timeout_s: float) -> str:
+        self._asked(timeout_s)
+        self.pull()
+        if self.relay:
+            raise LocalFailure(
+                "drain-timeout",
+                "Received Changes Are Not Applied Yet",
+                detail=self.applier_error or f"{len(self.relay)} changes are missing",
+            )
+        return self.data.position()
+
+    def wait_for(self, position: str, timeout_s: float) -> bool:
+        self._asked(timeout_s)
+        self.network.settle()
+        if reached(self.data.position(), position):
+            return True
+        self.clock.sleep(timeout_s)
+        self.network.settle()
+        return reached(self.data.position(), position)
+
+    def end_replication(self) -> None:
+        self._asked()
+        self.calls.append("end_replication")
+        self.source = None
+        self.receiving = False
+        self.relay.clear()
+
+    def contains(self, theirs: str, ours: str | None = None) -> bool:
+        if ours is None:
+            self._asked()
+            ours = self.data.history()
+        return contains(ours, theirs)
+
+    def reload_certificates(self) -> None:
+        self._asked()
+        self.calls.append("reload_certificates")
+
+    # seeding
+
+    def send_seed(self, write: Callable[[bytes], None]) -> None:
+        self._asked()
+        text = self.data.as_bytes()
+        for start in range(0, len(text), 64):
+            write(text[start : start + 64])
+
+    def receive_seed(self, chunks: Iterator[bytes], staging: str, progress: Progress) -> str:
+        self.folders[staging] = _Data()
+        text = b""
+        for chunk in chunks:
+            text += chunk
+            progress(len(text), None)
+        try:
+            self.folders[staging] = _Data.from_bytes(text)
+        except ValueError as error:
+            raise LocalFailure("seed-failed", "The Copy of the Data Is Not Whole", detail=str(error)) from error
+        return self.folders[staging].position()
+
+    def switch_data(self, staging: str, aside: str) -> None:
+        self._must_be_stopped()
+        self.calls.append("switch_data")
+        if staging not in self.folders:
+            if aside in self.folders:
+                return
+            raise LocalFailure("seed-missing", "There Is No Copy of the Data to Switch To", detail=staging)
+        self.folders.setdefault(aside, self.data)
+        self.data = self.folders.pop(staging)
+        self.source = None
+        self.receiving = False
+        self.relay.clear()
+
+    def switch_back(self, aside: str) -> None:
+        self._must_be_stopped()
+        self.calls.append("switch_back")
+        if aside in self.folders:
+            self.data = self.folders.pop(aside)
+            self.source = None
+            self.receiving = False
+            self.relay.clear()
+
+    # what only this server has
+
+    def rescue(self, base_position: str, folder: str) -> RescueReport:
+        self._asked()
+        gaps = difference(self.data.history(), base_position)
+        lost = [change for change in self.data.log if not reached(base_position, str(change.gtid))]
+        counts: dict[str, int] = {}
+        for change in lost:
+            counts[change.table] = counts.get(change.table, 0) + (not change.ddl)
+        ddl = any(change.ddl for change in lost)
+        return RescueReport(
+            folder=folder,
+            transactions=len(lost),
+            rows_by_table=counts,
+            spans=tuple(str(gap) for gap in gaps),
+            rewindable=not ddl,
+            obstacle="Some of them change the structure of tables." if ddl else "",
+            files=(),
+        )
+
+    def rewind(self, base_position: str) -> None:
+        self._asked()
+        if not self.rescue(base_position, "").rewindable:
+            raise LocalFailure("rewind-refused", "This Server Can't Be Rewound")
+        kept = [change for change in self.data.log if reached(base_position, str(change.gtid))]
+        for change in self.data.log:
+            if change not in kept:
+                self.data.tables.get(change.table, {}).pop(change.key, None)
+        for change in kept:
+            if not change.ddl:
+                self.data.tables.setdefault(change.table, {})[change.key] = change.value
+        self._begin_history(base_position)
+
+    # inside
+
+    def _asked(self, timeout_s: float = 10.0) -> None:
+        if self.down:
+            raise LocalFailure("database-down", "The Database Server Does Not Answer")
+        if self.hung:
+            self.clock.sleep(timeout_s)
+            raise LocalFailure("database-timeout", "The Database Server Did Not Answer in Time")
+
+    def _must_be_stopped(self) -> None:
+        if not self.down:
+            raise LocalFailure("database-running", "The Database Server Still Runs")
+
+    def _drop_clients(self) -> None:
+        for client in self.clients:
+            client.alive = False
+        self.clients.clear()
+        for write in self.waiting:
+            write.state = WriteState.LOST
+        self.waiting.clear()
+
+    def _replicas(self) -> list[FakeDatabase]:
+        return [
+            server
+            for server in self.network.servers.values()
+            if server.source is not None
+            and server.receiving
+            and not (server.down or server.hung or server.receiver_error)
+            and self.network.find(server.node, server.source.host, server.source.port) is self
+        ]
+
+    def _acknowledge(self) -> None:
+        if self.down or self.hung:
+            return
+        for write in list(self.waiting):
+            held = any(write.gtid and reached(replica.received(), str(write.gtid)) for replica in self._replicas())
+            if not self.semi_sync or held:
+                write.state = WriteState.ACKNOWLEDGED
+                self.waiting.remove(write)
+
+    def received(self) -> str:
+        """Position up to which changes have been received."""
+        return merge(self.data.position(), render(change.gtid for change in self.relay))
+
+    def _receive(self, source: ReplicationSource) -> None:
+        primary = self.network.find(self.node, source.host, source.port)
+        if primary is None or primary is self:
+            return
+        self.heartbeats += 1
+        if primary.password != source.password:
+            self.receiver_error = "Access denied for the replication account"
+            return
+        if not contains(primary.data.history(), self.received()) or not reached(self.received(), primary.data.base):
+            self.receiver_error = "connecting slave requested to start from a GTID that is not in the master's binlog"
+            return
+        self.receiver_error = ""
+        mine = self.received()
+        self.relay.extend(change for change in primary.data.log if not reached(mine, str(change.gtid)))
+        primary._acknowledge()
+
+    def _begin_history(self, position: str) -> None:
+        self.data.base = merge(position)
+        self.data.log.clear()
+
+    def _newest_beat(self) -> tuple[int | None, float | None]:
+        beats: Iterable[str] = self.data.tables.get(BEAT, {}).values()
+        newest = max((json.loads(beat) for beat in beats), key=lambda beat: str(beat[1]), default=None)
+        if newest is None:
+            return None, None
+        return int(newest[0]), (self.clock.now() - datetime.fromisoformat(newest[1])).total_seconds()
+
+    def _replication_facts(self) -> ReplicationFacts | None:
+        if self.source is None:
+            return None
+        primary = self.network.find(self.node, self.source.host, self.source.port)
+        running = self.receiving and primary is not None and not self.receiver_error
+        return ReplicationFacts(
+            receiver_running=running,
+            applier_running=not self.applier_error,
+            receiver_error_number=1236 if self.receiver_error else 0,
+            receiver_error=self.receiver_error,
+            applier_error_number=1062 if self.applier_error else 0,
+            applier_error=self.applier_error,
+            received_position=self.received(),
+            applied_position=self.data.position(),
+            source_host=self.source.host,
+            semi_sync=running and primary is not None and primary.semi_sync,
+            heartbeats=self.heartbeats,
+        )
