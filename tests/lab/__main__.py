@@ -7,21 +7,28 @@ import json
 import os
 import sys
 
-from tests.lab.control import Lab, running, start
+from tests.lab.control import Lab, running
 from tests.lab.disk import DEFAULT_GIB
 from tests.lab.faults import FAULTS
-from tests.lab.installation import describe, install
+from tests.lab.installation import describe
 from tests.lab.network import HOSTS, TOPOLOGIES
+from tests.lab.pairing import Timing
 from tests.lab.places import DEFAULT_NAME, LabError, places
 from tests.lab.removal import sweep
+from tests.lab.servers import bring_up
 
 
 def up(given: argparse.Namespace) -> int:
     """A new lab runs and stays."""
-    lab = start(given.name, topology=given.topology, disk_gib=given.disk_gib)
-    install(lab)
-    lab.release()
-    return show(lab)
+    servers = bring_up(given.name, topology=given.topology, disk_gib=given.disk_gib)
+    try:
+        if not given.standalone:
+            servers.pair(Timing(given.ping_interval, given.ping_iterations))
+    except BaseException:
+        servers.lab.down()
+        raise
+    servers.lab.release()
+    return show(servers.lab)
 
 
 def down(given: argparse.Namespace) -> int:
@@ -99,7 +106,7 @@ def main() -> int:
         given.command = given.command[1:]
     try:
         return int(given.act(given))
-    except LabError as error:
+    except (LabError, AssertionError) as error:
         print(f"lab: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
