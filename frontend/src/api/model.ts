@@ -17,39 +17,99 @@ export interface Reason {
 export interface StatusNode {
   hostname: string;
   role: Role;
-  address?: string | null;
   writable: boolean;
+  address: string | null;
+  maintenance: boolean;
+  operation: string;
+}
+
+export interface StatusPeer {
+  hostname: string | null;
+  address: string | null;
+  role: Role | null;
+  writable: boolean | null;
+  /** Whether it answers now. What stands here of a peer that is not heard is old. */
+  heard: boolean;
+  heartbeat_age_s: number | null;
+  error: string;
+}
+
+export interface Alarm {
+  code: string;
+  text: string;
+  raised_at: string;
+}
+
+export interface Pings {
+  interval_s: number;
+  iterations: number;
+  peer: { address: string | null; missed: number; round_trip_ms: number | null };
+  gateway: { address: string | null; answers: boolean | null };
+  targets: Record<string, boolean>;
+  near_miss: { missed: number; at: string } | null;
 }
 
 export interface Status {
   node: StatusNode;
-  peer: StatusNode | null;
+  peer: StatusPeer | null;
   status: StatusWord;
   reasons: Reason[];
   failover: { ready: boolean; reasons: Reason[] };
-  job?: { id: string; title: string } | null;
+  term: number;
+  fenced: { reason: string; since: string; detail: string } | null;
+  replication: { receiver_running: boolean; applier_running: boolean; lag_s: number | null } | null;
+  files: { pending: number; trouble: string; complete_at: string | null; last_error: string } | null;
+  pings: Pings | null;
+  alarms: Alarm[];
+  database: { ok: boolean; error: string } | null;
+  job: { id: string; kind: string; progress: number | null } | null;
 }
 
-export type ConfigValues = Record<string, string | number | boolean | null>;
+export type Value = string | number | boolean;
+export type Values = Record<string, Value>;
 
+/** One field of the HA configuration, as the server declares it: all that the console knows of a field is here. */
 export interface Field {
   name: string;
   label: string;
+  kind: "choice" | "address" | "fingerprint" | "email" | "integer" | "boolean" | "script";
+  default: Value;
+  roles: Role[];
+  scope: "shared" | "mirrored" | "local";
+  section: "basic" | "advanced";
   help: string;
+  required: boolean;
+  choices: string[];
+  minimum: number | null;
+  maximum: number | null;
+  unit: string;
+  length_max: number;
 }
 
 export interface Change {
   field: string;
-  from: unknown;
-  to: unknown;
+  from: Value;
+  to: Value;
+}
+
+/** A legal change of role and what APPLY then does. */
+export interface Transition {
+  applied: Role;
+  drafted: Role;
+  change: string;
+  sentence: string;
 }
 
 export interface Config {
   state: "applied" | "draft" | "applying" | "failed";
-  applied: ConfigValues;
-  draft: ConfigValues | null;
+  applied: Values;
+  draft: Values | null;
   changes: Change[];
   fields: Field[];
+  saved_by: string | null;
+  saved_at: string | null;
+  failed: string | null;
+  transitions?: Transition[];
 }
 
 export interface Check {

@@ -4,6 +4,7 @@ import { Label } from "@patternfly/react-core";
 import InProgressIcon from "@patternfly/react-icons/dist/esm/icons/in-progress-icon";
 import { Link } from "wouter";
 
+import { kindText } from "../jobs/words";
 import { useLiveStatus } from "./live";
 
 export function RunningJob() {
@@ -12,7 +13,7 @@ export function RunningJob() {
   return (
     <Link href={`/jobs/${job.id}`} className="hapair-running-job">
       <Label color="blue" icon={<InProgressIcon />}>
-        {job.title}
+        {kindText(job.kind)}
       </Label>
     </Link>
   );

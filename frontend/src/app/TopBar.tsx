@@ -2,7 +2,6 @@
 
 import {
   Flex,
-  FlexItem,
   Masthead,
   MastheadBrand,
   MastheadContent,
@@ -35,8 +34,10 @@ export function TopBar({ sidebarOpen, onToggle }: Props) {
             onSidebarToggle={onToggle}
           />
         </MastheadToggle>
-        <MastheadBrand className="hapair-hostname" data-testid="hostname">
-          {status?.node.hostname ?? "hapair"}
+        <MastheadBrand>
+          <span className="hapair-hostname" data-testid="hostname">
+            {status?.node.hostname ?? "hapair"}
+          </span>
         </MastheadBrand>
       </MastheadMain>
       <MastheadContent>
@@ -50,9 +51,9 @@ export function TopBar({ sidebarOpen, onToggle }: Props) {
           {status && <StatusLabel word={status.status} />}
           <RunningJob />
         </Flex>
-        <FlexItem align={{ default: "alignRight" }}>
+        <div className="hapair-identity-end">
           <UserMenu />
-        </FlexItem>
+        </div>
       </MastheadContent>
     </Masthead>
   );

@@ -1,1 +1,97 @@
-export default function ConfigPage() { return null; }
+/** The manual's panel "HA Configuration": draft, checks, APPLY, and the job that follows. */
+
+import { Alert, Card, CardBody, Stack, StackItem } from "@patternfly/react-core";
+import { useState } from "react";
+
+import { useLiveStatus } from "../../app/live";
+import { ActDialog } from "../../acts/ActDialog";
+import { Loading } from "../../components/Loading";
+import { PageTitle } from "../../components/PageTitle";
+import { ProblemAlert } from "../../components/ProblemAlert";
+import { JobDialog } from "../../jobs/JobDialog";
+import type { Config } from "../../api/model";
+import { applySpec, retry } from "./apply";
+import { Buttons } from "./Buttons";
+import { ConfigForm } from "./ConfigForm";
+import { DraftConflict } from "./DraftConflict";
+import { DraftSummary } from "./DraftSummary";
+import { roleOf } from "./rules";
+import { setupSteps } from "./setup";
+import { SetupGuide } from "./SetupGuide";
+import { type ConfigEditor, useConfigEditor } from "./useConfigEditor";
+
+function Panel({ editor, config }: { editor: ConfigEditor; config: Config }) {
+  const { status } = useLiveStatus();
+  const [asking, setAsking] = useState(false);
+  const [jobId, setJobId] = useState<string | null>(null);
+  const applied = roleOf(config.applied);
+  const drafted = roleOf(editor.values);
+  const labels = Object.fromEntries(config.fields.map((field) => [field.name, field.label]));
+
+  const start = (id: string) => {
+    setAsking(false);
+    setJobId(id);
+  };
+  const close = () => {
+    setJobId(null);
+    editor.resource.reload();
+  };
+
+  return (
+    <Stack hasGutter>
+      <SetupGuide
+        steps={setupSteps({ applied, drafted, draftSaved: config.draft !== null, status: status?.status ?? null })}
+      />
+      <DraftConflict editor={editor} />
+      <ProblemAlert problem={editor.action.problem} onClose={editor.action.clear} labels={labels} />
+      <Card>
+        <CardBody>
+          <ConfigForm editor={editor} fields={config.fields} applied={applied} />
+        </CardBody>
+      </Card>
+      {config.state === "applying" && <Alert variant="info" isInline title="An APPLY is under way on this server." />}
+      <DraftSummary config={config} />
+      <Buttons
+        editor={editor}
+        config={config}
+        onApply={() => {
+          setAsking(true);
+        }}
+        onRetry={() => void editor.action.run(async () => { start(await retry()); })}
+      />
+      {asking && (
+        <ActDialog
+          spec={applySpec(config, status, start)}
+          onClose={() => {
+            setAsking(false);
+          }}
+        />
+      )}
+      <JobDialog
+        id={jobId}
+        title="APPLY"
+        onClose={close}
+        onRetry={() => void editor.action.run(async () => { start(await retry()); })}
+      />
+    </Stack>
+  );
+}
+
+export default function ConfigPage() {
+  const editor = useConfigEditor();
+  const { resource, config } = editor;
+  return (
+    <Stack hasGutter>
+      <StackItem>
+        <PageTitle title="HA Configuration">
+          SAVE keeps a draft on this server; nothing changes until APPLY.
+        </PageTitle>
+      </StackItem>
+      <StackItem>
+        <ProblemAlert problem={resource.problem} onRetry={resource.reload} />
+        {!config && resource.loading && <Loading what="the configuration" />}
+        {config && <Panel editor={editor} config={config} />}
+      </StackItem>
+    </Stack>
+  );
+}

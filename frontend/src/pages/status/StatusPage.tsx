@@ -1,1 +1,76 @@
-export default function StatusPage() { return null; }
+/** The first screen: is the pair well, would a failover work now, what happened, and what can be done. */
+
+import { Card, CardBody, CardTitle, Grid, GridItem, Stack } from "@patternfly/react-core";
+
+import { useLiveStatus } from "../../app/live";
+import { Loading } from "../../components/Loading";
+import { PageTitle } from "../../components/PageTitle";
+import { ProblemAlert } from "../../components/ProblemAlert";
+import { StatusLabel } from "../../components/StatusLabel";
+import type { Status } from "../../api/model";
+import { STATUS } from "../../lib/words";
+import { Actions } from "./Actions";
+import { AlarmsCard } from "./AlarmsCard";
+import { FailoverCard } from "./FailoverCard";
+import { LastEvents } from "./LastEvents";
+import { NearMissCard } from "./NearMissCard";
+import { PairPicture } from "./PairPicture";
+import { pictureOf } from "./picture";
+import { ReasonList } from "./ReasonList";
+
+function PairCard({ status }: { status: Status }) {
+  const reasons = status.reasons.length > 0 ? status.reasons : [{ code: "", text: STATUS[status.status].sentence }];
+  return (
+    <Card component="section">
+      <CardTitle component="h2">
+        {status.peer ? "Pair" : "Server"} <StatusLabel word={status.status} />
+      </CardTitle>
+      <CardBody className="hapair-fields">
+        <ReasonList reasons={reasons} label="Reasons of the status" />
+        <PairPicture picture={pictureOf(status)} />
+      </CardBody>
+    </Card>
+  );
+}
+
+function Sections({ status }: { status: Status }) {
+  const paired = status.node.role !== "standalone";
+  return (
+    <Grid hasGutter md={6}>
+      <GridItem span={12}>
+        <PairCard status={status} />
+      </GridItem>
+      <GridItem span={12}>
+        <Actions status={status} />
+      </GridItem>
+      {paired && (
+        <GridItem span={12}>
+          <FailoverCard status={status} />
+        </GridItem>
+      )}
+      <GridItem>
+        <AlarmsCard alarms={status.alarms} />
+      </GridItem>
+      {status.pings && paired && (
+        <GridItem>
+          <NearMissCard pings={status.pings} />
+        </GridItem>
+      )}
+      <GridItem span={12}>
+        <LastEvents refreshKey={`${status.status} ${status.node.role} ${status.alarms.length}`} />
+      </GridItem>
+    </Grid>
+  );
+}
+
+export default function StatusPage() {
+  const { status, problem, liveness } = useLiveStatus();
+  return (
+    <Stack hasGutter className={liveness === "lost" ? "hapair-faded" : undefined}>
+      <PageTitle title="Status" />
+      {!status && problem && <ProblemAlert problem={problem} />}
+      {!status && !problem && <Loading what="the status" />}
+      {status && <Sections status={status} />}
+    </Stack>
+  );
+}

@@ -1,0 +1,53 @@
+import { Button, Flex } from "@patternfly/react-core";
+import { useState } from "react";
+
+import type { Status } from "../../api/model";
+import { ActDialog } from "../../acts/ActDialog";
+import { JobDialog } from "../../jobs/JobDialog";
+import { offeredActs } from "./acts";
+
+export function Actions({ status }: { status: Status }) {
+  const [chosen, setChosen] = useState<string | null>(null);
+  const [jobId, setJobId] = useState<string | null>(null);
+  const close = () => {
+    setChosen(null);
+  };
+  const acts = offeredActs(
+    status,
+    (id) => {
+      close();
+      setJobId(id);
+    },
+    close,
+  );
+  const act = acts.find((each) => each.key === chosen);
+
+  return (
+    <>
+      {acts.length > 0 && (
+        <Flex gap={{ default: "gapSm" }} role="group" aria-label="Actions">
+          {acts.map(({ key, label, spec }) => (
+            <Button
+              key={key}
+              variant={spec.danger ? "danger" : "secondary"}
+              isDisabled={status.job !== null}
+              onClick={() => {
+                setChosen(key);
+              }}
+            >
+              {label}
+            </Button>
+          ))}
+        </Flex>
+      )}
+      {act && <ActDialog spec={act.spec} onClose={close} />}
+      <JobDialog
+        id={jobId}
+        title="Job"
+        onClose={() => {
+          setJobId(null);
+        }}
+      />
+    </>
+  );
+}

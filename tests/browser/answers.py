@@ -1,0 +1,160 @@
+"""Canned answers of a healthy primary, in the shapes of the API; tests change what they are about."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from app.core.config import complete, differences
+from app.core.fields import FIELDS
+from app.core.roles import TRANSITIONS
+from tests.browser.canned import Answer, Route, ok, problem
+
+USERNAME, PASSWORD = "dana", "correct horse battery staple"
+APPLIED = {
+    "HAServerRole": "primary",
+    "HAServerAddress": "10.77.1.11",
+    "HAPeerAddress": "10.77.1.12",
+    "HAPeerFingerprint": "SHA256:" + "A" * 43,
+    "HAAlertEmail": "ops@example.com",
+}
+
+
+def session() -> dict[str, Any]:
+    return {"username": USERNAME, "role": "administrator", "csrf_token": "canned-token"}
+
+
+def field_declarations() -> list[dict[str, Any]]:
+    return [asdict(each) | {"roles": sorted(each.roles), "default": each.default} for each in FIELDS]
+
+
+def config(applied: dict[str, Any] | None = None, draft: dict[str, Any] | None = None) -> dict[str, Any]:
+    before = complete(applied or APPLIED)
+    after = before if draft is None else complete({**before, **draft})
+    return {
+        "state": "applied" if draft is None else "draft",
+        "applied": before,
+        "draft": None if draft is None else after,
+        "changes": [{"field": d.field, "from": d.before, "to": d.after} for d in differences(before, after)],
+        "fields": field_declarations(),
+        "transitions": [asdict(row) for row in TRANSITIONS],
+        "saved_by": None if draft is None else "dana",
+        "saved_at": None if draft is None else "2026-11-22T14:03:00+00:00",
+        "failed": None,
+    }
+
+
+def event(identifier: int, kind: str, *parameters: str, detail: str = "") -> dict[str, Any]:
+    return {
+        "id": identifier,
+        "kind": kind,
+        "at": f"2026-11-22T14:{identifier % 60:02d}:11+00:00",
+        "node": "alpha",
+        "parameters": [kind, *parameters],
+        "detail": detail,
+    }
+
+
+def job(state: str = "succeeded", **more: Any) -> dict[str, Any]:
+    return {
+        "id": "01JOB",
+        "kind": "swap",
+        "state": state,
+        "steps": [],
+        "message": "",
+        "actor": "dana",
+        "created_at": "2026-11-22T14:00:00+00:00",
+        "started_at": "2026-11-22T14:00:00+00:00",
+        "ended_at": None if state == "running" else "2026-11-22T14:01:00+00:00",
+        **more,
+    }
+
+
+def system() -> dict[str, Any]:
+    return {
+        "hostname": "alpha",
+        "addresses": ["10.77.1.11"],
+        "gateway": "10.77.1.1",
+        "tunnel_network": "",
+        "version": "0.1.0",
+        "cpus": 2,
+        "memory_bytes": 25_769_803_776,
+        "disk_bytes": 100_000_000_000,
+        "disk_free_bytes": 60_000_000_000,
+    }
+
+
+def always(body: Any, **headers: str) -> Route:
+    def answer(_request: dict[str, Any]) -> Answer:
+        return ok(body, **headers)
+
+    return answer
+
+
+def log_in(request: dict[str, Any]) -> Answer:
+    if request["body"] == {"username": USERNAME, "password": PASSWORD}:
+        return ok(session())
+    return problem(401, "login-refused", "Wrong User Name or Password", hint="Check both; capital letters count.")
+
+
+def status(**more: Any) -> dict[str, Any]:
+    """A stable pair as its primary sees it."""
+    return {
+        "node": {
+            "hostname": "alpha",
+            "role": "primary",
+            "writable": True,
+            "address": "10.77.1.11",
+            "maintenance": False,
+            "operation": "",
+        },
+        "peer": {
+            "hostname": "beta",
+            "address": "10.77.1.12",
+            "role": "secondary",
+            "writable": False,
+            "heard": True,
+            "heartbeat_age_s": 0.4,
+            "error": "",
+        },
+        "status": "stable",
+        "reasons": [],
+        "failover": {"ready": True, "reasons": [{"code": "no-loss", "text": "Nothing acknowledged would be lost."}]},
+        "term": 3,
+        "fenced": None,
+        "replication": {"receiver_running": True, "applier_running": True, "lag_s": 0.1},
+        "files": {"pending": 0, "trouble": "", "complete_at": "2026-11-22T14:00:00+00:00", "last_error": ""},
+        "pings": {
+            "interval_s": 15,
+            "iterations": 12,
+            "peer": {"address": "10.77.1.12", "missed": 0, "round_trip_ms": 0.31},
+            "gateway": {"address": "10.77.1.1", "answers": True},
+            "targets": {"10.77.9.1": True, "10.77.9.2": True},
+            "near_miss": {"missed": 2, "at": "2026-11-22T11:00:00+00:00"},
+        },
+        "alarms": [],
+        "database": {"ok": True, "error": ""},
+        "job": None,
+        **more,
+    }
+
+
+def routes(**changed: Route) -> dict[str, Route]:
+    """All answers of a healthy primary with somebody logged in."""
+    listing = {"items": [], "next": None}
+    events = [
+        event(3, "ManualSwitch", "alpha", "beta"),
+        event(2, "ClearAlarm", "Replication stopped: Duplicate entry '7' for key 'PRIMARY'"),
+        event(1, "Failover", "beta", "alpha", detail="12 pings in a row failed; the gateway answered."),
+    ]
+    return {
+        "GET /session": always(session()),
+        "POST /session": log_in,
+        "GET /ha/status": always(status()),
+        "GET /ha/config": always(config(), ETag='"1"'),
+        "GET /ha/events": always({"items": events, "next": None}),
+        "GET /jobs": always({"items": [job(message="The roles are swapped.")], "next": None}),
+        "GET /activity": always(listing),
+        "GET /system": always(system()),
+        **changed,
+    }
