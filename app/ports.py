@@ -477,7 +477,8 @@ class Mirror(Protocol):
     """The tree of files: watched and pushed on the primary, received on the secondary."""
 
     def watch(self) -> None:
-        """Changes are collected from now on. Idempotent."""
+        """Changes are collected from now on, and a full pass is due; a batch that is being received from an earlier
+        primary is broken off. Idempotent."""
         ...
 
     def unwatch(self) -> None: ...
@@ -504,9 +505,10 @@ class Mirror(Protocol):
         """
         ...
 
-    def receive(self, options: Sequence[str]) -> int:
+    def receive(self, options: Sequence[str], check: Callable[[], None]) -> int:
         """The receiving end of the peer's push, on this process's input and output, into the tree; returns the exit code.
-        What was received is on disk then. The caller has checked term, role and each of the options.
+        What was received is on disk then. One batch is received at a time; `check`, which raises where the batch is not
+        welcome, is asked when its turn has come. The options are trusted.
 
         Raises PeerRefused (code `receiver-busy`) while another batch is being received.
         """

@@ -38,12 +38,15 @@ def receive_files(node: Node, command: ReceiveFiles) -> int:
 
     Raises NotAllowed (codes `stale-term`, `not-secondary`) before anything is changed.
     """
-    state = _paired_state(node)
-    if command.term < state.term:
+    return node.mirror.receive(command.options, lambda: _check_receiver(_paired_state(node), command.term))
+
+
+def _check_receiver(state: NodeState, term: int) -> None:
+    if term < state.term:
         raise NotAllowed(
             "stale-term",
             "The Sender's Term Is Over",
-            detail=f"The batch is of term {command.term}, but this server knows of term {state.term}.",
+            detail=f"The batch is of term {term}, but this server knows of term {state.term}.",
             hint="The sender is no longer the primary; it rejoins as secondary by itself.",
         )
     if state.role is not Role.SECONDARY and state.phase is not Phase.SYNCHRONIZING:
@@ -53,7 +56,6 @@ def receive_files(node: Node, command: ReceiveFiles) -> int:
             detail=f"This server is {state.role}.",
             hint="Compare the HA status of both servers.",
         )
-    return node.mirror.receive(command.options)
 
 
 def _paired_state(node: Node) -> NodeState:
