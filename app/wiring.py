@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
+
+from app.adapters.accounts import SqlAccounts
 from app.adapters.clock import SystemClock
 from app.adapters.keys import FileKeys
 from app.adapters.machine import LinuxMachine
@@ -14,8 +19,10 @@ from app.adapters.pinger import IcmpPinger
 from app.adapters.queue import RedisQueue
 from app.adapters.scripts import BashScripts
 from app.adapters.store import SqliteNodeStore
+from app.adapters.store.access import SqliteAccess
 from app.core.state import PeerIdentity
 from app.ports import REPLICATION_SECRET, REPLICATION_USER, Keys, Node, NodeStore, ReplicationSource
+from app.ports_access import Access, Accounts
 from app.settings import Settings, read_settings
 
 
@@ -51,6 +58,16 @@ def build_node(settings: Settings | None = None) -> Node:
         mailer=SmtpMailer(settings),
         scripts=BashScripts(),
     )
+
+
+def build_access(settings: Settings) -> Access:
+    """What lets people in on this node."""
+    return SqliteAccess(settings.node_store, SystemClock())
+
+
+def build_accounts(sessions: Callable[[], Session]) -> Accounts:
+    """The administrators, in the appliance database that `sessions` opens."""
+    return SqlAccounts(sessions, SystemClock())
 
 
 def replication_source(store: NodeStore, keys: Keys, settings: Settings) -> ReplicationSource | None:
