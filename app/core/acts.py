@@ -120,13 +120,8 @@ class RecordStable(Act):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EndOperation(Act):
-    """An announced operation whose bound has passed is forgotten (moves.end_operation)."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class AskOthers(Act):
-    """Gateway and targets (not the peer) are pinged now instead of at the next round, and the network report renewed."""
+    """Gateway and targets (not the peer) are pinged now, not at the next round, and the network report is renewed."""
 
 
 @dataclass(frozen=True, kw_only=True)

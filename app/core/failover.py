@@ -1,10 +1,39 @@
-"""The secondary's verdict: whether to take over, and if not, why not."""
+"""The secondary's verdict: whether to take over, and if not, why not.
+
+`Promote` only if all five rules hold:
+  1 silence    the detection window has passed: that many pings in a row failed, or the primary was frozen as long;
+  2 no life    no life sign (heartbeat, replication stream) came within the window;
+  3 network    the own gateway or any ping target answers;
+  4 data       this node was caught up since its own last start, and its lag when contact was lost is within the bound;
+  5 peace      no maintenance is announced, and the last failover is long ago or the pair was stable since.
+Rules 3 to 5 are the obstacles below: each has a reason code and says in a sentence what is in the way, and all of
+them are on the status page before anything happens.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.core.acts import Cause
+from app.core.pairconfig import PairConfig, ProtectionMode
+from app.core.roles import Role
+from app.core.scene import Scene
+from app.core.state import FenceReason, NodeState, Phase
+
+ANNOUNCED_BOUND_S = 600.0
+"""An announcement in the peer's last heartbeat counts for nothing after this time."""
+QUIET_KINDS = ("maintenance", "stopping")
+"""Announced operations that hold failover back, but are no job of this node: its monitor keeps working."""
+
+RULES = (
+    ("silence", "HAPingIterations pings in a row have failed, or the primary has been frozen for as long."),
+    ("no-life", "Neither the peer channel nor the replication stream has been heard within the window."),
+    ("own-network", "The own default gateway or any of the ping targets answers."),
+    ("would-lose-data", "This server has caught up since its own start, and its lag when contact ended is in bounds."),
+    ("maintenance", "No maintenance, stop or job is announced."),
+    ("anti-flapping", "The last failover is older than the anti-flapping time, or the pair has been stable since."),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -38,3 +67,134 @@ class Promote:
 
 
 Verdict = Healthy | Suspect | Blocked | Promote
+
+
+def verdict(scene: Scene) -> Verdict:
+    """What a secondary must do about its primary."""
+    if scene.state.role is not Role.SECONDARY or scene.state.phase is not Phase.PAIRED:
+        return Healthy()
+    trigger = _trigger(scene)
+    if isinstance(trigger, Promote) and trigger.cause is Cause.FAILOVER:
+        blocked = next(obstacles(scene), None)
+        return blocked or trigger
+    if _handed_over(scene):
+        blocked = next(data_obstacles(scene), None) or next(announced(scene), None)
+        why = "The primary gave its role up because its database does not accept writes."
+        return blocked or Promote(Cause.HANDOVER, loss(scene), why)
+    return trigger
+
+
+def _trigger(scene: Scene) -> Verdict:
+    """Rules 1 and 2."""
+    window = scene.config.detection_window_s
+    if scene.memory.frozen_since_s is not None and scene.seen.now_s - scene.memory.frozen_since_s >= window:
+        if not scene.config.service_failover:
+            return Blocked("service-failover-off", "The primary is frozen, but HAServiceFailover is switched off.")
+        why = f"The primary was frozen for {window:g} s: it answers pings, but neither its monitor nor its database."
+        return Promote(Cause.FAILOVER, loss(scene), why)
+    silent = not scene.sight.heartbeat_heard and not scene.sight.stream_alive and scene.sight.probe is not True
+    if scene.sight.ping_silent and silent and scene.sight.silent_s >= window:
+        missed, silent_s = scene.sight.missed, scene.sight.silent_s
+        why = f"{missed} pings in a row failed, and no life sign of the primary came for {silent_s:.1f} s."
+        return Promote(Cause.FAILOVER, loss(scene), why)
+    if scene.sight.missed > 0 and (silent or not scene.sight.ping_silent):
+        return Suspect(scene.sight.missed, scene.sight.needed)
+    return Healthy()
+
+
+def _handed_over(scene: Scene) -> bool:
+    peer = scene.sight.peer
+    return (
+        scene.sight.heartbeat_heard
+        and peer is not None
+        and peer.role is Role.PRIMARY
+        and peer.term == scene.state.term
+        and peer.fence is FenceReason.HANDOVER
+    )
+
+
+def obstacles(scene: Scene) -> Iterator[Blocked]:
+    """Everything that would hold a failover back right now, the gravest first (rules 3 to 5)."""
+    if not scene.sight.others_answer:
+        yield Blocked(
+            "own-network",
+            "Neither this server's gateway nor any ping target answers, so its own network may be at fault.",
+        )
+    yield from data_obstacles(scene)
+    yield from announced(scene)
+    if scene.state.last_failover_at is not None and not scene.state.stable_since_failover:
+        age_s = (scene.now - scene.state.last_failover_at).total_seconds()
+        if age_s < scene.config.anti_flapping_s:
+            yield Blocked(
+                "anti-flapping",
+                f"The last failover was {max(0.0, age_s):.0f} s ago and the pair has not been stable since; "
+                f"the next one may start by itself after {scene.config.anti_flapping_s:g} s.",
+            )
+
+
+def data_obstacles(scene: Scene) -> Iterator[Blocked]:
+    """Rule 4: a takeover by this node would lose data, and how much."""
+    reason = "would-lose-data"
+    if not scene.memory.caught_up or scene.memory.contact is None:
+        yield Blocked(reason, "This server has not caught up with the primary since it was started: nobody can say how "
+                              "much is missing here.")  # fmt: skip
+        return
+    if scene.seen.peer is not None and scene.seen.peer.role is Role.PRIMARY and scene.seen.peer.standby_out:
+        yield Blocked(reason, "The primary recorded that this server is out of the pair and went on alone: "
+                              "what it wrote since is missing here.")  # fmt: skip
+        return
+    contact = scene.memory.contact
+    if contact.semi_sync:
+        return
+    if contact.lag_s is None or contact.lag_s > scene.config.failover_lag_bound_s:
+        lag = "an unknown time" if contact.lag_s is None else f"{contact.lag_s:.0f} s"
+        yield Blocked(reason, f"This server was {lag} behind when contact was lost; the bound is "
+                              f"{scene.config.failover_lag_bound_s:g} s.")  # fmt: skip
+
+
+def announced(scene: Scene) -> Iterator[Blocked]:
+    """Rule 5: something planned explains the silence. Every announcement has a bound."""
+    if scene.state.operation is not None and scene.now < scene.state.operation.until:
+        yield Blocked("maintenance", f"An announced operation ({scene.state.operation.kind}) is under way.")
+    elif scene.state.maintenance_until is not None and scene.now < scene.state.maintenance_until:
+        yield Blocked("maintenance", "Maintenance is announced on this server.")
+    elif scene.seen.peer is not None and (scene.seen.heartbeat_age_s or 0.0) < ANNOUNCED_BOUND_S:
+        if scene.seen.peer.maintenance or scene.seen.peer.stopping:
+            kind = "a graceful stop" if scene.seen.peer.stopping else "maintenance"
+            yield Blocked("maintenance", f"The primary announced {kind}.")
+        elif scene.seen.peer.operation:
+            yield Blocked("maintenance", f"The primary announced an operation ({scene.seen.peer.operation}).")
+
+
+def loss(scene: Scene) -> str:
+    """What a takeover at this moment could lose, in a sentence."""
+    contact = scene.memory.contact
+    if contact is None:
+        return "Unknown: this server was not in contact with the primary since its start."
+    if contact.semi_sync:
+        if scene.config.protection_mode is ProtectionMode.PROTECTION:
+            return "Nothing that was acknowledged."
+        return (
+            "Nothing that was acknowledged while the servers were in contact. Should the old primary live on alone, "
+            "what it acknowledges by itself is rescued when it returns."
+        )
+    lag = "an unknown time" if contact.lag_s is None else f"{contact.lag_s:.1f} s"
+    return f"At most the writes of the last {lag} before contact was lost."
+
+
+def commits_wait(state: NodeState, config: PairConfig) -> bool:
+    """Whether each commit on this primary must wait for the standby. To be set before its database is opened."""
+    return config.commits_wait and not state.standby_out
+
+
+def standby_out_after_promotion(cause: Cause, config: PairConfig) -> bool:
+    """Whether a new primary starts without a standby that commits wait for.
+
+    After a failover, a handover or a takeover the other server is gone or fenced: in `protection` writes wait until it
+    is back or the administrator lets it go. After a swap it follows at once.
+    """
+    if cause in (Cause.SWAP, Cause.SETUP):
+        return False
+    if cause is Cause.RESUME:
+        return True
+    return config.protection_mode is not ProtectionMode.PROTECTION

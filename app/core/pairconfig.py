@@ -44,7 +44,7 @@ class PairConfig:
 
     @property
     def isolation_fence_s(self) -> float:
-        """How long a primary may hear neither standby nor gateway nor target: one ping interval less than the window."""
+        """For how long a primary may hear nobody: one ping interval less than its standby's window."""
         return (self.ping_iterations - 1) * self.ping_interval_s
 
     @property

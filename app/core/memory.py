@@ -1,0 +1,186 @@
+"""What the pilot remembers from tick to tick. It may be lost when the monitor restarts: what must not be lost is in
+the node's durable state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from app.core.acts import Act, AskOthers, EmitEvent, RecordStandbyOut, Rejoin, RestartDatabase
+from app.core.facts import DatabaseFacts, Observation, ReplicationFacts
+from app.core.replication import conditions, same_position
+from app.core.roles import Role
+from app.core.sight import Sight
+from app.core.state import FenceReason, NodeState, Phase
+
+CAUGHT_UP_LAG_S = 5.0
+"""A replica that is at most this far behind has caught up."""
+FACTS_FRESH_S = 5.0
+"""A look at the own database that is older says nothing about now."""
+
+
+@dataclass(frozen=True)
+class Contact:
+    """What this secondary knew when its replication last worked."""
+
+    at_s: float
+    lag_s: float | None
+    """How old the newest data of the primary was here; None if unknown."""
+    semi_sync: bool
+    """The primary waited for this node's acknowledgement with each commit."""
+
+
+@dataclass(frozen=True)
+class PilotMemory:
+    """Times are of the monotonic clock; `…_since_s` is None while the fact does not hold."""
+
+    started_s: float | None = None
+    """The monitor's first tick."""
+    database_uptime_s: float | None = None
+    caught_up: bool = False
+    """This secondary was connected and caught up since its own database last started, and nothing broke since."""
+    contact: Contact | None = None
+    fence_reason: FenceReason | None = None
+    fence_since_s: float | None = None
+    """When the present fence was first seen; answers from before it prove nothing."""
+    read_only_since_s: float | None = None
+    """The own database has been read-only."""
+    frozen_since_s: float | None = None
+    """The primary answers pings, but neither monitor nor database."""
+    standby_failing_since_s: float | None = None
+    """The standby is heard, but does not replicate or acknowledge."""
+    acknowledging_since_s: float | None = None
+    """Commits wait for the standby, and it is connected and acknowledges."""
+    stable_since_s: float | None = None
+    diagnosis: str = "healthy"
+    diagnosis_since_s: float = 0.0
+    condition_since_s: tuple[tuple[str, float], ...] = ()
+    """Replication conditions that hold, by code, and since when."""
+    restart_tried: bool = False
+    """The database was restarted since it last worked."""
+    rejoin_asked_s: float | None = None
+    others_asked_s: float | None = None
+    acknowledge_failed_s: float | None = None
+    """The standby was last dropped although it was heard, because it did not acknowledge."""
+    write_fair_since_s: float | None = None
+    """A write on this node has had no standby to wait for in vain."""
+    emitted: frozenset[str] = frozenset()
+    """Keys of events that were emitted since the monitor's start; the node store knows all."""
+
+
+def fresh_facts(seen: Observation) -> DatabaseFacts | None:
+    """The last look at the own database, if it is recent enough to act on."""
+    age = seen.database.facts_age_s
+    return seen.database.facts if age is not None and age < FACTS_FRESH_S else None
+
+
+def remember(memory: PilotMemory, state: NodeState, seen: Observation, sight: Sight) -> PilotMemory:
+    """The memory with what this observation adds to it."""
+    memory = _remember_fence(memory, state, seen.now_s)
+    facts = fresh_facts(seen)
+    if facts is not None:
+        memory = _remember_database(memory, facts, seen)
+    if state.role is Role.SECONDARY:
+        memory = _remember_replication(memory, seen, sight, facts)
+        frozen = sight.ping_heard and not sight.monitor_heard and not sight.stream_alive and sight.probe is False
+        memory = replace(memory, frozen_since_s=_since(memory.frozen_since_s, frozen, seen.now_s))
+    else:
+        memory = replace(memory, caught_up=False, contact=None, frozen_since_s=None, condition_since_s=())
+    memory = _remember_standby(memory, state, seen, sight, facts)
+    stable = _stable(memory, state, sight)
+    return replace(memory, stable_since_s=_since(memory.stable_since_s, stable, seen.now_s))
+
+
+def note_acts(memory: PilotMemory, acts: tuple[Act, ...], now_s: float) -> PilotMemory:
+    """The memory with what was told to be done."""
+    for act in acts:
+        match act:
+            case AskOthers():
+                memory = replace(memory, others_asked_s=now_s)
+            case Rejoin():
+                memory = replace(memory, rejoin_asked_s=now_s)
+            case RestartDatabase():
+                memory = replace(memory, restart_tried=True)
+            case RecordStandbyOut(rule="standby-fails"):
+                memory = replace(memory, acknowledge_failed_s=now_s)
+            case EmitEvent():
+                memory = replace(memory, emitted=memory.emitted | {act.event.key})
+            case _:
+                pass
+    return memory
+
+
+def _since(before: float | None, holds: bool, now_s: float) -> float | None:
+    if not holds:
+        return None
+    return now_s if before is None else before
+
+
+def _remember_fence(memory: PilotMemory, state: NodeState, now_s: float) -> PilotMemory:
+    reason = state.fence.reason if state.fence is not None else None
+    if reason is memory.fence_reason:
+        return memory
+    return replace(memory, fence_reason=reason, fence_since_s=None if reason is None else now_s)
+
+
+def _remember_database(memory: PilotMemory, facts: DatabaseFacts, seen: Observation) -> PilotMemory:
+    restarted = memory.database_uptime_s is not None and facts.uptime_s < memory.database_uptime_s
+    return replace(
+        memory,
+        database_uptime_s=facts.uptime_s,
+        caught_up=memory.caught_up and not restarted,
+        read_only_since_s=_since(memory.read_only_since_s, facts.read_only, seen.now_s),
+        restart_tried=memory.restart_tried and (restarted or seen.database.write_failing_s > 0),
+    )
+
+
+def _remember_replication(
+    memory: PilotMemory, seen: Observation, sight: Sight, facts: DatabaseFacts | None
+) -> PilotMemory:
+    found = conditions(facts, sight)
+    known = dict(memory.condition_since_s)
+    memory = replace(memory, condition_since_s=tuple((each.code, known.get(each.code, seen.now_s)) for each in found))
+    replication = facts.replication if facts is not None else None
+    if any(each.breaks_history for each in found) or (facts is not None and replication is None):
+        return replace(memory, caught_up=False)
+    if facts is None or replication is None or not _working(replication, sight):
+        return memory
+    peer = sight.peer
+    same = sight.heartbeat_heard and peer is not None and same_position(peer.position, facts.position)
+    lag = 0.0 if same else facts.beat_age_s
+    semi_sync = replication.semi_sync and peer is not None and peer.semi_sync_active
+    caught_up = memory.caught_up or (lag is not None and lag <= CAUGHT_UP_LAG_S)
+    return replace(memory, caught_up=caught_up, contact=Contact(seen.now_s, lag, semi_sync))
+
+
+def _working(replication: ReplicationFacts, sight: Sight) -> bool:
+    return sight.stream_alive and replication.receiver_running and replication.applier_running
+
+
+def _remember_standby(
+    memory: PilotMemory, state: NodeState, seen: Observation, sight: Sight, facts: DatabaseFacts | None
+) -> PilotMemory:
+    if facts is not None:
+        waits_in_vain = facts.semi_sync_enabled and (facts.semi_sync_clients == 0 or not sight.heartbeat_heard)
+        fair = _since(memory.write_fair_since_s, not waits_in_vain, seen.now_s)
+        memory = replace(memory, write_fair_since_s=fair)
+    if state.role is not Role.PRIMARY or state.phase is not Phase.PAIRED or facts is None:
+        return replace(memory, standby_failing_since_s=None, acknowledging_since_s=None)
+    unacknowledged = facts.semi_sync_enabled and facts.semi_sync_clients == 0
+    peer = sight.peer
+    failing = sight.heartbeat_heard and (unacknowledged or (peer is not None and not peer.eligible))
+    acknowledging = facts.semi_sync_enabled and facts.semi_sync_clients > 0
+    return replace(
+        memory,
+        standby_failing_since_s=_since(memory.standby_failing_since_s, failing, seen.now_s),
+        acknowledging_since_s=_since(memory.acknowledging_since_s, acknowledging, seen.now_s),
+    )
+
+
+def _stable(memory: PilotMemory, state: NodeState, sight: Sight) -> bool:
+    """Whether this node, seen alone, is half of a stable pair."""
+    peer = sight.peer
+    if state.phase is not Phase.PAIRED or state.fence is not None or not sight.heartbeat_heard or peer is None:
+        return False
+    if state.role is Role.SECONDARY:
+        return memory.caught_up and peer.writable and not peer.standby_out and sight.stream_alive
+    return state.role is Role.PRIMARY and not state.standby_out and peer.eligible

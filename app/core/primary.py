@@ -1,0 +1,302 @@
+"""What a primary does at each tick: who is the rightful primary, may this node write, is its standby in the pair,
+does its own database work. The functions are in the order in which they are asked; the first that has acts wins
+where they exclude each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from app.core.acts import (
+    Act,
+    AskOthers,
+    Cause,
+    ClearAlarm,
+    EmitEvent,
+    EnforceReadOnly,
+    FenceSelf,
+    Handover,
+    Lift,
+    Promote,
+    RaiseAlarm,
+    RecordStandbyBack,
+    RecordStandbyOut,
+    Rejoin,
+    SetSemiSync,
+)
+from app.core.events import standby_offline, standby_online
+from app.core.failover import QUIET_KINDS, commits_wait
+from app.core.fences import leave
+from app.core.moves import promotion_unfinished
+from app.core.ownbase import failing_s, watch_database
+from app.core.pairconfig import ProtectionMode
+from app.core.roles import Role
+from app.core.scene import Scene
+from app.core.state import FenceReason, Phase
+
+REJOIN_RETRY_S = 30.0
+"""A rejoin that did not succeed is tried again after this time."""
+ASK_OTHERS_EVERY_S = 1.0
+RETURN_RETRY_S = 60.0
+"""A standby that was dropped because it did not acknowledge, though it was heard, is not taken back before this time:
+each try could make commits wait again."""
+OFFLINE = "standby-offline"
+OUT = "standby-out"
+
+
+def primary_acts(scene: Scene) -> Iterator[Act]:
+    """The acts of a node whose role is primary."""
+    if scene.state.phase is not Phase.PAIRED:
+        yield from _without_standby(scene)
+        return
+    if scene.sight.peer is not None and scene.sight.peer.term > scene.state.term:
+        yield from _superseded(scene)
+        return
+    if _conflict(scene) or _fenced_for(scene, FenceReason.CONFLICT):
+        yield from _stop_both(scene)
+        return
+    if promotion_unfinished(scene.state):
+        yield from _finish_promotion(scene)
+        return
+    if scene.state.fence is not None or (scene.facts is not None and scene.facts.read_only):
+        leaving = tuple(leave(scene))
+        yield from leaving
+        if not any(isinstance(act, Lift) for act in leaving):
+            yield from _hold(scene)
+        yield from watch_database(scene)
+        return
+    fencing = tuple(_must_fence(scene))
+    if fencing:
+        yield from fencing
+        return
+    yield from _standby(scene)
+    yield from _own_database(scene)
+
+
+def _without_standby(scene: Scene) -> Iterator[Act]:
+    """A primary whose secondary has not joined yet: nobody else can be primary."""
+    if scene.facts is not None and (scene.facts.read_only or scene.state.fence is not None):
+        yield Lift(rule="no-standby-yet", why="The pair has no secondary yet: nobody else can be its primary.")
+    if scene.facts is not None and scene.facts.semi_sync_enabled:
+        yield SetSemiSync(rule="no-standby-yet", why="The pair has no secondary yet to wait for.", enabled=False)
+
+
+def _fenced_for(scene: Scene, reason: FenceReason) -> bool:
+    return scene.state.fence is not None and scene.state.fence.reason is reason
+
+
+def _superseded(scene: Scene) -> Iterator[Act]:
+    """The highest term is the rightful primary's. A report of a higher term is proof for ever, however old it is; the
+    rejoin begins only when the peer says now that it is primary and open."""
+    peer = scene.sight.peer
+    if peer is None:
+        return
+    if not _fenced_for(scene, FenceReason.SUPERSEDED):
+        why = f"The peer has term {peer.term}; this server's is {scene.state.term}: the peer is the rightful primary."
+        yield FenceSelf(rule="superseded", why=why, reason=FenceReason.SUPERSEDED, detail=f"term {peer.term}")
+    asked = scene.memory.rejoin_asked_s
+    due = asked is None or scene.seen.now_s - asked >= REJOIN_RETRY_S
+    if due and scene.sight.heartbeat_heard and peer.role is Role.PRIMARY and peer.fence is None:
+        why = f"The peer is primary of term {peer.term}: this server becomes its secondary."
+        yield Rejoin(rule="rejoin", why=why, term=peer.term)
+    yield from _hold(scene)
+
+
+def _conflict(scene: Scene) -> bool:
+    peer = scene.sight.peer
+    if not scene.sight.heartbeat_heard or peer is None:
+        return False
+    return peer.role is Role.PRIMARY and peer.term == scene.state.term
+
+
+def _stop_both(scene: Scene) -> Iterator[Act]:
+    if not _fenced_for(scene, FenceReason.CONFLICT):
+        text = (
+            f"Both servers are primary of term {scene.state.term}, so both have stopped accepting writes. "
+            "Choose which server's data to keep; what only the other one has is rescued."
+        )
+        why = f"The peer is primary of the same term {scene.state.term}: neither can be proven to be the rightful one."
+        yield FenceSelf(rule="conflict", why=why, reason=FenceReason.CONFLICT, detail=f"term {scene.state.term}")
+        yield RaiseAlarm(rule="conflict", why=why, code="conflict", text=text)
+    yield from _hold(scene)
+
+
+def _hold(scene: Scene) -> Iterator[Act]:
+    """A fence that the database does not show is put up again."""
+    if scene.state.fence is not None and scene.facts is not None and not scene.facts.read_only:
+        why = f"This server is fenced ({scene.state.fence.reason}), but its database accepts writes."
+        yield EnforceReadOnly(rule="fence-holds", why=why)
+
+
+def _finish_promotion(scene: Scene) -> Iterator[Act]:
+    if scene.state.promotion is not None:
+        why = f"The promotion to term {scene.state.term} was begun and not finished: from there it only goes forward."
+        cause = Cause(scene.state.promotion.cause)
+        bound = scene.state.promotion.lost_bound
+        yield Promote(
+            rule="finish-promotion", why=why, cause=cause, term=scene.state.term, lost_bound=bound, resume=True
+        )
+
+
+def _must_fence(scene: Scene) -> Iterator[Act]:
+    bound = scene.config.isolation_fence_s
+    if scene.seen.stalled_s >= bound:
+        why = f"Nobody watched over this server for {scene.seen.stalled_s:.0f} s: its standby may have taken over."
+        yield FenceSelf(rule="stalled", why=why, reason=FenceReason.MONITOR_SILENT, detail="The monitor stood still.")
+    elif scene.sight.heartbeat_silent_s >= bound and scene.sight.missed > 0 and not scene.sight.others_answer:
+        why = (
+            f"For {scene.sight.heartbeat_silent_s:.1f} s this server has heard neither its standby nor its gateway nor "
+            "any ping target: the standby may take over soon."
+        )
+        yield FenceSelf(rule="isolated", why=why, reason=FenceReason.ISOLATED, detail="Nobody is heard.")
+
+
+def _standby(scene: Scene) -> Iterator[Act]:
+    """Keeps the record of whether the standby is in the pair, and with it what commits wait for."""
+    yield from _ask_others(scene)
+    if _standby_lost(scene):
+        yield from _lose_standby(scene)
+    elif _standby_fails(scene):
+        yield from _drop_failing_standby(scene)
+    elif scene.state.standby_out:
+        yield from _take_back(scene)
+    if not scene.state.standby_out:
+        yield from _in_the_pair(scene)
+    elif scene.facts is not None and scene.facts.semi_sync_enabled and not _returning(scene):
+        why = "The standby is recorded as out of the pair: commits must not wait for it."
+        yield SetSemiSync(rule="standby-out", why=why, enabled=False)
+    yield from _offline_event(scene)
+
+
+def _ask_others(scene: Scene) -> Iterator[Act]:
+    overdue = scene.sight.heartbeat_silent_s >= min(scene.config.heard_s, scene.config.isolation_fence_s / 2)
+    asked = scene.memory.others_asked_s
+    due = asked is None or scene.seen.now_s - asked >= ASK_OTHERS_EVERY_S
+    if overdue and due and not scene.sight.second_opinion:
+        yield AskOthers(rule="second-opinion", why="The standby is silent: is it its network or this server's?")
+
+
+def _standby_lost(scene: Scene) -> bool:
+    """Whether the standby's silence is its own: this server's network was seen to work afterwards, or it announced to
+    stop."""
+    if scene.sight.heartbeat_heard:
+        return False
+    operation = scene.state.operation
+    stopping = operation is not None and operation.kind in QUIET_KINDS and scene.now < operation.until
+    if stopping or (scene.sight.peer is not None and scene.sight.peer.stopping):
+        return True
+    return scene.sight.heartbeat_silent_s >= scene.config.semi_sync_fallback_s and scene.sight.second_opinion
+
+
+def _lose_standby(scene: Scene) -> Iterator[Act]:
+    why = (
+        f"The standby has been silent for {scene.sight.heartbeat_silent_s:.0f} s, and this server's own network works."
+    )
+    yield from _record_out(scene, rule="standby-lost", why=why)
+    if OFFLINE not in scene.seen.alarms:
+        waits = commits_wait(scene.state, scene.config) and scene.config.protection_mode is ProtectionMode.PROTECTION
+        then = "Writes wait until it is back or you let it go." if waits else "Writes go on without it."
+        yield RaiseAlarm(rule="standby-lost", why=why, code=OFFLINE, text=f"The standby server is offline. {then}")
+
+
+def _standby_fails(scene: Scene) -> bool:
+    since = scene.memory.standby_failing_since_s
+    return since is not None and scene.seen.now_s - since >= scene.config.semi_sync_fallback_s
+
+
+def _drop_failing_standby(scene: Scene) -> Iterator[Act]:
+    why = f"The standby is heard, but has not replicated for {scene.config.semi_sync_fallback_s:g} s."
+    yield from _record_out(scene, rule="standby-fails", why=why)
+    if OUT not in scene.seen.alarms:
+        waits = commits_wait(scene.state, scene.config) and scene.config.protection_mode is ProtectionMode.PROTECTION
+        then = "Writes wait until it does or you let it go." if waits else "Writes go on without it."
+        yield RaiseAlarm(rule="standby-fails", why=why, code=OUT, text=f"The standby server does not replicate. {then}")
+
+
+def _record_out(scene: Scene, *, rule: str, why: str) -> Iterator[Act]:
+    """First the durable record, then commits stop waiting: never the other way round."""
+    if scene.state.standby_out or scene.config.protection_mode is ProtectionMode.PROTECTION:
+        return
+    yield RecordStandbyOut(rule=rule, why=why, detail=why)
+    if scene.facts is None or scene.facts.semi_sync_enabled:
+        yield SetSemiSync(rule=rule, why=why, enabled=False)
+
+
+def _returning(scene: Scene) -> bool:
+    """Whether the standby is connected, caught up and heard, so that it may be taken back."""
+    peer = scene.sight.peer
+    if not scene.sight.heartbeat_heard or peer is None or peer.role is not Role.SECONDARY or not peer.eligible:
+        return False
+    if not scene.config.commits_wait:
+        return True
+    if scene.facts is None:
+        return False
+    failed = scene.memory.acknowledge_failed_s
+    rested = failed is None or scene.seen.now_s - failed >= RETURN_RETRY_S
+    return scene.facts.semi_sync_clients > 0 and (scene.facts.semi_sync_enabled or rested)
+
+
+def _take_back(scene: Scene) -> Iterator[Act]:
+    """The standby is back: commits wait for it first, and it is recorded as back only after one of them was
+    acknowledged, for then everything before it has arrived there."""
+    if scene.facts is None or not _returning(scene):
+        return
+    why = "The standby is back and has caught up."
+    if not scene.config.commits_wait:
+        yield RecordStandbyBack(rule="standby-back", why=why)
+    elif not scene.facts.semi_sync_enabled:
+        yield SetSemiSync(rule="standby-back", why=why, enabled=True)
+    elif _acknowledged(scene):
+        yield RecordStandbyBack(rule="standby-back", why=why)
+
+
+def _acknowledged(scene: Scene) -> bool:
+    """Whether a write probe that was begun since commits wait has succeeded."""
+    since, age = scene.memory.acknowledging_since_s, scene.seen.database.write_age_s
+    return since is not None and age is not None and scene.seen.now_s - age > since
+
+
+def _in_the_pair(scene: Scene) -> Iterator[Act]:
+    if scene.facts is not None and scene.facts.semi_sync_enabled != commits_wait(scene.state, scene.config):
+        enabled = commits_wait(scene.state, scene.config)
+        verb = "wait" if enabled else "do not wait"
+        why = f"Protection mode {scene.config.protection_mode}: commits {verb} for the standby."
+        yield SetSemiSync(rule="protection-mode", why=why, enabled=enabled)
+    peer = scene.sight.peer
+    if not scene.sight.heartbeat_heard or peer is None or not peer.eligible:
+        return
+    if scene.memory.standby_failing_since_s is not None:
+        return
+    why = "The standby is part of the pair again."
+    up = scene.seen.alarms.get(OFFLINE)
+    if up is not None:
+        if scene.config.standby_online_event:
+            event = standby_online(_peer_name(scene), scene.seen.hostname, up.raised_at, why)
+            yield EmitEvent(rule="standby-back", why=why, event=event)
+        yield ClearAlarm(rule="standby-back", why=why, code=OFFLINE)
+    if OUT in scene.seen.alarms:
+        yield ClearAlarm(rule="standby-back", why=why, code=OUT)
+
+
+def _offline_event(scene: Scene) -> Iterator[Act]:
+    up = scene.seen.alarms.get(OFFLINE)
+    if up is not None:
+        event = standby_offline(_peer_name(scene), scene.seen.hostname, up.raised_at, up.text)
+        yield EmitEvent(rule="standby-lost", why="The standby is offline.", event=event)
+
+
+def _peer_name(scene: Scene) -> str:
+    return scene.state.peer.hostname if scene.state.peer is not None else ""
+
+
+def _own_database(scene: Scene) -> Iterator[Act]:
+    """A database that does not accept writes is restarted once; if that does not help, the standby takes over."""
+    yield from watch_database(scene)
+    failing = failing_s(scene)
+    peer = scene.sight.peer
+    if not scene.sight.heartbeat_heard or peer is None or scene.state.standby_out:
+        return
+    able = peer.role is Role.SECONDARY and peer.eligible
+    if able and scene.memory.restart_tried and failing >= scene.config.detection_window_s:
+        why = f"The database has not accepted writes for {failing:.0f} s although it was restarted; the standby can."
+        yield Handover(rule="handover", why=why, detail="The database does not accept writes.")
