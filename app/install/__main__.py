@@ -43,7 +43,7 @@ def install_database(settings: Settings) -> None:
     The database server must be running. Without HAPAIR_FIRST_PASSWORD a password is drawn and printed once.
     """
     result = prepare_access(settings, FIRST_ADMINISTRATOR, os.environ.get(FIRST_PASSWORD))
-    print(json.dumps(result))  # noqa: T201 - the caller reads it
+    print(json.dumps(result))
 
 
 def install_units() -> None:
@@ -59,7 +59,7 @@ def main() -> int:
     parser.add_argument("command", choices=("files", "database", "units"))
     command = parser.parse_args().command
     if os.geteuid() != 0:
-        print("hapair is installed by root: run this again with sudo.", file=sys.stderr)  # noqa: T201
+        print("hapair is installed by root: run this again with sudo.", file=sys.stderr)
         return 1
     settings = read_settings()
     if command == "files":
