@@ -1,0 +1,197 @@
+"""The sending end of the mirror: rsync over OpenSSH, on one SSH connection that is kept between batches."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from typing import IO
+
+from app.adapters.keys import HOST_ALIAS
+from app.adapters.mirror.tree import OWN_NAMES
+from app.adapters.peer.connection import resolve
+from app.adapters.peer.openssh import CONNECT_TIMEOUT_S, checked_address, ssh_options, stream_error
+from app.core.errors import LocalFailure, PeerRefused, PeerUnreachable
+from app.ports import Progress
+from app.settings import Settings
+
+STALL_S = 30
+"""rsync gives up when nothing has moved for so long."""
+END_S = 5.0
+POLL_S = 0.01
+OUTPUT_CHUNK_BYTES = 64 * 1024
+_INCOMPLETE = frozenset({23, 24})
+"""rsync's exit codes for: some files could not be sent; some files vanished under way."""
+_BROKEN = frozenset({5, 10, 12, 30, 35, 255})
+"""rsync's (and ssh's) exit codes where the connection is at fault."""
+_STATISTIC = re.compile(r"^(Number of [a-z ]+|Total transferred file size): ([0-9]+)", re.MULTILINE)
+_PROGRESS = re.compile(rb"\s([0-9]+)\s+[0-9]+%")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What rsync said about a pass that got through."""
+
+    files: int
+    """All entries of the tree or list that were compared."""
+    created: int
+    deleted: int
+    transferred: int
+    transferred_bytes: int
+    complete: bool
+    detail: str
+
+
+class Sender:
+    """Runs rsync towards the peer at an address. Used by one thread at a time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._socket = settings.run_dir / f"mirror-{os.getpid()}.ssh"
+        self._connection: subprocess.Popen[bytes] | None = None
+        self._host = ""
+
+    def run(
+        self,
+        address: str,
+        term: int,
+        options: list[str],
+        *,
+        paths: bytes | None = None,
+        progress: Progress | None = None,
+        total: int | None = None,
+    ) -> Outcome:
+        """One pass of rsync; `paths` (each ended by NUL) in place of the whole tree.
+
+        Raises PeerUnreachable, PeerRefused or LocalFailure (code `mirror-failed`).
+        """
+        self._connect(address)
+        excludes = [f"--exclude=/{name}" for name in OWN_NAMES]
+        command = ["rsync", "-aHAXS", "--numeric-ids", "--stats", "--no-human-readable", f"--timeout={STALL_S}"]
+        command += [*excludes, *options, *(["--info=progress2"] if progress else [])]
+        command += [f"--rsync-path=receive-files {term}", "-e", shlex.join(self._ssh())]
+        command += [*(["--files-from=-", "--from0"] if paths is not None else []), "./", f"{HOST_ALIAS}:files"]
+        with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as errors:
+            source.write(paths or b"")
+            source.seek(0)
+            environment = {**os.environ, "LC_ALL": "C"}
+            with subprocess.Popen(
+                command,
+                cwd=self._settings.files_dir,
+                env=environment,
+                stdin=source,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            ) as process:
+                output = _read_output(process, progress, total)
+            errors.seek(0)
+            return self._outcome(process.returncode, output, errors.read().decode("utf-8", "replace"), address)
+
+    def _outcome(self, code: int, output: str, errors: str, address: str) -> Outcome:
+        if code != 0 and code not in _INCOMPLETE:
+            error = stream_error(errors, address)
+            if isinstance(error, PeerRefused):
+                raise error
+            if code in _BROKEN:
+                self.close()
+                raise error
+            raise LocalFailure(
+                "mirror-failed",
+                "The File Mirror Failed",
+                detail=f"rsync ended with code {code}: {_last_lines(errors)}",
+                hint="See what rsync names: a full disk or a wrong permission on either server. It is tried again.",
+            )
+        numbers = {name: int(value) for name, value in _STATISTIC.findall(output)}
+        return Outcome(
+            files=numbers.get("Number of files", 0),
+            created=numbers.get("Number of created files", 0),
+            deleted=numbers.get("Number of deleted files", 0),
+            transferred=numbers.get("Number of regular files transferred", 0),
+            transferred_bytes=numbers.get("Total transferred file size", 0),
+            complete=code == 0,
+            detail="" if code == 0 else _last_lines(errors),
+        )
+
+    def _connect(self, address: str) -> None:
+        """The kept connection stands. Raises PeerUnreachable."""
+        if self._connection is not None and self._connection.poll() is None and self._socket.exists():
+            return
+        self.close()
+        try:
+            self._host = resolve(checked_address(address), CONNECT_TIMEOUT_S)
+        except OSError as error:
+            raise stream_error(str(error), address) from error
+        self._socket.unlink(missing_ok=True)
+        with tempfile.TemporaryFile() as errors:
+            command = [*self._ssh(), "-M", "-N", "--", HOST_ALIAS]
+            self._connection = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors
+            )
+            deadline = time.monotonic() + CONNECT_TIMEOUT_S
+            while not self._socket.exists():
+                if self._connection.poll() is not None or time.monotonic() > deadline:
+                    self.close()
+                    raise _connection_error(errors, address)
+                time.sleep(POLL_S)
+
+    def _ssh(self) -> list[str]:
+        host = self._host.replace("%", "%%")
+        return [*ssh_options(self._settings), "-o", f"HostName={host}", "-S", str(self._socket)]
+
+    def close(self) -> None:
+        """The kept connection is closed. Idempotent."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        connection.terminate()
+        try:
+            connection.wait(END_S)
+        except subprocess.TimeoutExpired:
+            connection.kill()
+            connection.wait()
+        self._socket.unlink(missing_ok=True)
+
+
+def _connection_error(errors: IO[bytes], address: str) -> Exception:
+    errors.seek(0)
+    text = errors.read().decode("utf-8", "replace")
+    if "Permission denied" in text:
+        return PeerRefused(
+            "peer-login-refused",
+            "The Other Server Does Not Know This One",
+            detail=f"The server at {address} refused this server's key: it is not, or no longer, paired with it.",
+            hint="Compare the HA status of both servers; if the other one is standalone, tear down here too.",
+        )
+    if "Host key verification failed" in text:
+        return PeerUnreachable(
+            "peer-not-recognised",
+            "The Other Server Was Not Recognised",
+            detail=f"The server at {address} has another host key than the one pinned when the two were paired.",
+            hint="See that HAPeerAddress is right. If the other server was installed anew, tear down and pair again.",
+        )
+    return stream_error(text, address)
+
+
+def _read_output(process: subprocess.Popen[bytes], progress: Progress | None, total: int | None) -> str:
+    """All that rsync printed; its progress is passed on while it comes."""
+    if process.stdout is None:
+        raise AssertionError("rsync was started without a pipe")
+    output = bytearray()
+    while chunk := os.read(process.stdout.fileno(), OUTPUT_CHUNK_BYTES):
+        output += chunk
+        if progress and (seen := _PROGRESS.findall(chunk)):
+            progress(int(seen[-1]), total)
+    return output.decode("utf-8", "replace")
+
+
+def _last_lines(errors: str) -> str:
+    return " / ".join(line for line in errors.strip().splitlines()[-3:])[:500]
+
+
+def listed(paths: set[bytes]) -> bytes:
+    """The paths as rsync reads them: sorted, each ended by NUL, none that could be taken for something else."""
+    return b"".join(b"./" + path + b"\0" for path in sorted(paths))
