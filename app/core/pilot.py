@@ -18,6 +18,7 @@ from app.core.diagnosis import HEALTHY, PRIMARY_ROWS, SECONDARY_ROWS, Diagnosis,
 from app.core.facts import Observation
 from app.core.failover import QUIET_KINDS, Blocked, Verdict
 from app.core.memory import Contact, PilotMemory, note_acts, remember
+from app.core.ownbase import failing_s
 from app.core.pairconfig import PairConfig
 from app.core.primary import primary_acts
 from app.core.replication import BY_CODE
@@ -47,6 +48,8 @@ class Decision:
     """On a paired secondary: all that would hold a failover back right now."""
     lost_bound: str = ""
     """On a paired secondary: what a takeover at this moment could lose."""
+    database_failing_s: float = 0.0
+    """For how long the own database has failed by its own fault; waiting for the standby is not failing."""
 
 
 def decide(memory: PilotMemory, state: NodeState, config: PairConfig, seen: Observation, now: datetime) -> Decision:
@@ -71,6 +74,7 @@ def decide(memory: PilotMemory, state: NodeState, config: PairConfig, seen: Obse
         eligible=paired_secondary and _eligible(memory, seen.now_s),
         obstacles=tuple(failover.obstacles(scene)) if paired_secondary else (),
         lost_bound=failover.loss(scene) if paired_secondary else "",
+        database_failing_s=failing_s(scene),
     )
 
 
