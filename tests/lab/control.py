@@ -29,8 +29,10 @@ POLL_S = 0.02
 class Lab:
     """A running lab, spoken to through its keeper."""
 
-    def __init__(self, lab: Places) -> None:
+    def __init__(self, lab: Places, keeper: subprocess.Popen[str] | None = None) -> None:
         self.places = lab
+        self._keeper = keeper
+        """The keeper's process, where this process started it."""
 
     @property
     def name(self) -> str:
@@ -84,6 +86,8 @@ class Lab:
         if is_alive(self.places):
             self.ask("down")
             self._await_end()
+        if self._keeper is not None:
+            self._keeper.wait(END_TIMEOUT_S)
         if self.places.folder.exists():
             remove_remains(self.places)
 
@@ -133,7 +137,7 @@ def start(name: str, *, topology: str = "same", disk_gib: int = DEFAULT_GIB, own
     if said != "ready":
         keeper.wait(timeout=END_TIMEOUT_S)
         raise LabError(f"the lab could not be built: {said or 'its keeper ended without a word'}")
-    return Lab(lab)
+    return Lab(lab, keeper)
 
 
 def running(name: str) -> Lab:

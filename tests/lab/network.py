@@ -27,6 +27,8 @@ MAIL_ADDRESS = "10.77.0.25"
 DOMAIN = "hapair.test"
 NAMESPACES = Path("/run/netns")
 CLONE_NEWNET = 0x40000000
+SWITCH_HARDWARE = "02:77:00:00:00:01"
+"""Fixed: otherwise it changes with the ports, and hosts look for their gateway at the old one for ten seconds."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class Network:
         if self.topology == "same":
             here = self.address("a")
             lines += [
-                "link add switch type bridge forward_delay 0 stp_state 0",
+                f"link add switch address {SWITCH_HARDWARE} type bridge forward_delay 0 stp_state 0",
                 f"addr add {here.gateway}/24 dev switch",
                 f"addr add {here.gateway6}/64 dev switch nodad",
                 "link set switch up",
