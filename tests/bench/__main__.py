@@ -1,4 +1,4 @@
-"""`python -m tests.bench [NAME …]`: measures in the lab, prints each figure with its bar, exits 1 where one is missed."""
+"""`python -m tests.bench [NAME …]`: measures in the lab and prints each figure; exits 1 where a bar is missed."""
 
 from __future__ import annotations
 

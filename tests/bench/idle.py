@@ -42,7 +42,7 @@ def _processes(servers: Servers, host: str) -> list[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                if os.readlink(entry / "ns" / "pid") == wanted:
+                if str((entry / "ns" / "pid").readlink()) == wanted:
                     found.append(int(entry.name))
             except OSError:
                 continue  # it ended while we looked
