@@ -8,6 +8,7 @@ import os
 import sys
 
 from tests.lab.control import Lab, running
+from tests.lab.demo import demo
 from tests.lab.disk import DEFAULT_GIB
 from tests.lab.faults import FAULTS
 from tests.lab.installation import describe
@@ -61,6 +62,10 @@ def fault(given: argparse.Namespace) -> int:
     return 0
 
 
+def show_demo(given: argparse.Namespace) -> int:
+    return demo(given.name, given.topology)
+
+
 def remove_dead(_: argparse.Namespace) -> int:
     """What killed labs left behind is gone; prints their names."""
     print("\n".join(sweep()))
@@ -95,6 +100,8 @@ def parser() -> argparse.ArgumentParser:
     made = command("fault", fault, "break something, or heal it")
     made.add_argument("kind", choices=FAULTS)
     made.add_argument("arguments", nargs="*", metavar="ARGUMENT")
+    made = command("demo", show_demo, "a pair with real content until Ctrl-C")
+    made.add_argument("--topology", choices=TOPOLOGIES, default="same", help="one subnet or two")
     command("sweep", remove_dead, "remove what killed labs left behind")
     return top
 
