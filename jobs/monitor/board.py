@@ -75,6 +75,9 @@ class DatabaseFinding:
     facts: DatabaseFacts | None = None
     facts_s: float | None = None
     error: str = ""
+    error_code: str = ""
+    looked_s: float | None = None
+    """When the last look, good or bad, was begun."""
     down_since_s: float | None = None
     """Since when no look at it has succeeded; None while they do."""
     stream_alive_s: float | None = None
@@ -120,6 +123,8 @@ class FilesFinding:
     complete_at: datetime | None = None
     """When the peer last had everything."""
     pushing: bool = False
+    progress: Json | None = None
+    """Of the batch under way, in bytes: {done, total}."""
 
 
 @dataclass(frozen=True)

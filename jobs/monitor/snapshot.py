@@ -13,11 +13,12 @@ lives. Ages in it are as of the tick. Everything is plain JSON:
       "replication": {…ReplicationFacts…, alive_age_s} | null,
       "peer_probe": {ok, age_s},                    the secondary's write probe of the primary's database
       "files":     {pending, trouble, last_batch: {at, files, bytes, deleted, duration_s, complete, detail} | null,
-                    last_error, last_error_at, complete_at, pushing},
+                    last_error, last_error_at, complete_at, pushing, progress: {done, total} | null},
       "pings":     {interval_s, iterations, sequence, peer: {address, missed, round_trip_ms},
                     gateway: {address, answers}, targets: {address: answers}, near_miss: {missed, at} | null},
       "verdict":   {name, …its own fields…},        healthy, suspect, blocked or promote
       "diagnosis": {name, sentence},
+      "failover":  {obstacles: [{reason, text}], lost_bound},   what would hold a failover back now, what it could lose
       "acts":      [{act, rule, why, at, outcome, error}],    the last ones, newest first
       "busy":      the act under way that takes long, or "",
       "alarms":    [{code, text, raised_at}],
@@ -78,6 +79,7 @@ def snapshot(found: Findings, decision: Decision, now_s: float, now: datetime) -
         "pings": _pings(found),
         "verdict": {"name": type(decision.verdict).__name__.lower(), **plain(decision.verdict)},
         "diagnosis": decision.diagnosis,
+        "failover": {"obstacles": decision.obstacles, "lost_bound": decision.lost_bound},
         "acts": found.acts,
         "busy": found.busy,
         "alarms": sorted(found.situation.alarms.values(), key=lambda alarm: alarm.raised_at),

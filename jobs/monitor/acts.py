@@ -1,0 +1,229 @@
+"""The monitor's hands: one function for each act of the pilot, called in the order of the decision.
+
+Each is idempotent. The first that fails ends the round, because the order is part of the meaning; what was not done
+is decided again. An act that keeps failing is tried again after a pause that doubles, so that a broken part is not
+hammered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import structlog
+
+from app.core import acts, moves, plans
+from app.core.acts import Act
+from app.core.errors import HapairError, LocalFailure, NotAllowed
+from app.core.state import FenceReason, NodeState
+from app.ports import Actor, Json, Node
+from jobs.start import start_job
+from jobs.steps import fencing, promotion
+
+log = structlog.get_logger(__name__)
+
+HAPAIR = Actor("hapair")
+ACTS_KEPT = 20
+"""How many of the last acts the snapshot shows."""
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 10.0
+DATABASE_RESTART_S = 90.0
+"""Crash recovery of a big database takes its time."""
+
+SLOW_ACTS = (
+    acts.Lift,
+    acts.FenceSelf,
+    acts.EnforceReadOnly,
+    acts.SetSemiSync,
+    acts.Promote,
+    acts.Rejoin,
+    acts.RestartDatabase,
+    acts.Handover,
+)
+"""Those that wait for the database, the peer or a service: they are done beside the decision loop."""
+
+NOTED_ACTS = (
+    acts.Lift,
+    acts.FenceSelf,
+    acts.EnforceReadOnly,
+    acts.RecordStandbyOut,
+    acts.RecordStandbyBack,
+    acts.Promote,
+    acts.Rejoin,
+    acts.RestartDatabase,
+    acts.Handover,
+)
+"""Those that the activity log keeps."""
+
+
+class Hands:
+    """Carries out the acts of one decision after the other."""
+
+    def __init__(self, node: Node, ask_others: Callable[[], None], events_added: Callable[[], None]) -> None:
+        self._node = node
+        self._ask_others = ask_others
+        self._events_added = events_added
+        self._state: NodeState | None = None
+        self._pauses: dict[tuple[str, str], tuple[float, float]] = {}
+        self._table: dict[type[Act], Callable[[Any], None]] = {
+            acts.Lift: self._lift,
+            acts.FenceSelf: self._fence_self,
+            acts.EnforceReadOnly: self._enforce_read_only,
+            acts.RecordStandbyOut: self._record_standby_out,
+            acts.RecordStandbyBack: self._record_standby_back,
+            acts.SetSemiSync: self._set_semi_sync,
+            acts.Promote: self._promote,
+            acts.Rejoin: self._rejoin,
+            acts.RestartDatabase: self._restart_database,
+            acts.Handover: self._handover,
+            acts.AdoptTerm: self._adopt_term,
+            acts.RecordStable: self._record_stable,
+            acts.AskOthers: self._ask,
+            acts.RaiseAlarm: self._raise_alarm,
+            acts.ClearAlarm: self._clear_alarm,
+            acts.EmitEvent: self._emit_event,
+        }
+
+    def do_all(self, decided: Sequence[Act], state: NodeState) -> list[Json]:
+        """What came of each act, in order, up to and with the first that failed or still pauses after a failure.
+        `state` is the one that was decided on."""
+        self._state = state
+        outcomes: list[Json] = []
+        for act in decided:
+            if self._pausing(act):
+                break
+            error = self._do(act)
+            outcomes.append(self._outcome(act, error))
+            if error is not None:
+                break
+        return outcomes
+
+    def _do(self, act: Act) -> HapairError | None:
+        """The error that the act ended with, if any. Promotions go on with the state as it is, so none is half done."""
+        name = type(act).__name__
+        logged = log.bind(act=name, rule=act.rule, why=act.why)
+        try:
+            self._table[type(act)](act)
+        except HapairError as error:
+            self._pause(act)
+            logged.warning("act failed", code=error.code, error=str(error))
+            self._note(act, "failed", {"error": str(error)})
+            return error
+        self._pauses.pop(_key(act), None)
+        logged.info("act done")
+        self._note(act, "done", {})
+        return None
+
+    def _outcome(self, act: Act, error: HapairError | None) -> Json:
+        return {
+            "act": type(act).__name__,
+            "rule": act.rule,
+            "why": act.why,
+            "at": self._node.clock.now().isoformat(),
+            "outcome": "done" if error is None else "failed",
+            "error": "" if error is None else str(error),
+        }
+
+    def _note(self, act: Act, outcome: str, more: Json) -> None:
+        if not isinstance(act, NOTED_ACTS):
+            return
+        try:
+            detail = {"rule": act.rule, "why": act.why, **more}
+            self._node.store.add_activity(HAPAIR, f"monitor:{type(act).__name__}", outcome, detail)
+        except LocalFailure as error:
+            log.warning("the activity could not be kept", act=type(act).__name__, error=str(error))
+
+    # pauses after failures
+
+    def _pausing(self, act: Act) -> bool:
+        until_s, _ = self._pauses.get(_key(act), (0.0, 0.0))
+        return self._node.clock.monotonic() < until_s
+
+    def _pause(self, act: Act) -> None:
+        _, before_s = self._pauses.get(_key(act), (0.0, 0.0))
+        pause_s = min(2 * before_s, LONGEST_PAUSE_S) or FIRST_PAUSE_S
+        self._pauses[_key(act)] = (self._node.clock.monotonic() + pause_s, pause_s)
+
+    # one function for each act
+
+    def _lift(self, _act: acts.Lift) -> None:
+        decided_on = self._state
+
+        def lifted(state: NodeState) -> NodeState:
+            if decided_on is not None and _standing(state) != _standing(decided_on):
+                raise NotAllowed("overtaken", "The Node's State Has Changed Since This Was Decided")
+            return moves.lift(state)
+
+        self._node.store.change_state(lifted)
+        self._node.database.lift()
+        if self._node.store.state().fence is not None:
+            # A job has fenced the node in this very moment: its fence holds.
+            self._node.database.fence(fencing.FENCE_S)
+
+    def _fence_self(self, act: acts.FenceSelf) -> None:
+        fencing.fence_self(self._node, act.reason, act.detail)
+
+    def _enforce_read_only(self, _act: acts.EnforceReadOnly) -> None:
+        self._node.database.fence(fencing.FENCE_S)
+
+    def _record_standby_out(self, _act: acts.RecordStandbyOut) -> None:
+        now = self._node.clock.now()
+        self._node.store.change_state(lambda state: moves.record_standby_out(state, now))
+
+    def _record_standby_back(self, _act: acts.RecordStandbyBack) -> None:
+        self._node.store.change_state(moves.record_standby_back)
+
+    def _set_semi_sync(self, act: acts.SetSemiSync) -> None:
+        self._node.database.set_semi_sync(act.enabled)
+
+    def _promote(self, act: acts.Promote) -> None:
+        promotion.promote(self._node, act.cause, term=act.term, lost_bound=act.lost_bound)
+        self._events_added()
+
+    def _rejoin(self, act: acts.Rejoin) -> None:
+        try:
+            start_job(self._node, plans.REJOIN, {"term": act.term}, HAPAIR)
+        except NotAllowed as error:
+            if error.code != "job-running":
+                raise
+            log.info("the rejoin waits for the job that runs", detail=error.detail)
+
+    def _restart_database(self, _act: acts.RestartDatabase) -> None:
+        self._node.machine.service("restart", "mariadb", DATABASE_RESTART_S)
+
+    def _handover(self, act: acts.Handover) -> None:
+        fencing.fence_self(self._node, FenceReason.HANDOVER, act.detail)
+
+    def _adopt_term(self, act: acts.AdoptTerm) -> None:
+        self._node.store.change_state(lambda state: moves.adopt_term(state, act.term))
+
+    def _record_stable(self, _act: acts.RecordStable) -> None:
+        self._node.store.change_state(moves.record_stable)
+
+    def _ask(self, _act: acts.AskOthers) -> None:
+        self._ask_others()
+
+    def _raise_alarm(self, act: acts.RaiseAlarm) -> None:
+        self._node.store.raise_alarm(act.code, act.text)
+
+    def _clear_alarm(self, act: acts.ClearAlarm) -> None:
+        self._node.store.clear_alarm(act.code)
+
+    def _emit_event(self, act: acts.EmitEvent) -> None:
+        event = act.event
+        self._node.store.add_event(event.key, event.kind.value, event.parameters, event.detail)
+        self._events_added()
+
+
+def are_slow(decided: Sequence[Act]) -> bool:
+    """Whether any of the acts may take long."""
+    return any(isinstance(act, SLOW_ACTS) for act in decided)
+
+
+def _standing(state: NodeState) -> tuple[object, ...]:
+    """What a decision to open the database rests on."""
+    return state.role, state.term, state.fence, state.operation
+
+
+def _key(act: Act) -> tuple[str, str]:
+    return type(act).__name__, act.rule

@@ -1,0 +1,126 @@
+"""The whole monitor: the board, the duties in their threads, and the loop, from start to a clean end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+
+from app.core.errors import HapairError
+from app.ports import Node
+from jobs.monitor.acts import Hands
+from jobs.monitor.board import Board
+from jobs.monitor.database import DatabaseDuty, WriteProbeDuty
+from jobs.monitor.duty import DutyThread
+from jobs.monitor.files import FileDuty
+from jobs.monitor.heartbeat import ANNOUNCER, HeartbeatDuty
+from jobs.monitor.loop import Loop
+from jobs.monitor.outbox import MailDuty, ScriptDuty, end_interrupted
+from jobs.monitor.peerprobe import PeerProbeDuty
+from jobs.monitor.pings import PingDuty
+from jobs.monitor.services import ServiceDuty
+from jobs.monitor.situation import SituationReader
+from jobs.monitor.welcome import WelcomeDuty
+from jobs.steps import promotion
+
+log = structlog.get_logger(__name__)
+
+BACK_OFF_FIRST_S = 0.5
+BACK_OFF_LONGEST_S = 10.0
+STOP_ACTS_S = 8.0
+"""An act under way at a stop gets this long; what it has not finished is decided again at the next start."""
+STOP_ANNOUNCED_FOR = timedelta(minutes=5)
+"""Long enough for a reboot; after it the other server counts this one as lost."""
+ANNOUNCE_TIMEOUT_S = 1.0
+
+
+class Monitor:
+    """Runs until `stop`."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._stopping = False
+        self._reader = SituationReader(node)
+        self._board = Board(self._reader.read(node.clock.monotonic()))
+        self._pings = PingDuty(node, self._board)
+        self._ping_thread = DutyThread(self._pings)
+        self._database = DatabaseDuty(node, self._board)
+        self._database_thread = DutyThread(self._database)
+        self._script_thread = DutyThread(ScriptDuty(node, self._board))
+        self._mail_thread = DutyThread(MailDuty(node, self._board))
+        self._threads = (
+            self._ping_thread,
+            self._script_thread,
+            self._mail_thread,
+            DutyThread(HeartbeatDuty(node, self._board)),
+            self._database_thread,
+            DutyThread(WriteProbeDuty(node, self._board)),
+            DutyThread(PeerProbeDuty(node, self._board)),
+            DutyThread(FileDuty(node, self._board)),
+            DutyThread(WelcomeDuty(node, self._board)),
+            DutyThread(ServiceDuty(node, self._board)),
+        )
+        hands = Hands(node, self._ask_others, self._events_added)
+        self._loop = Loop(node, self._board, self._reader, hands, self._look_again)
+
+    def stop(self) -> None:
+        """The loop ends after its tick. A signal handler may call it: it takes no lock, which the loop could hold."""
+        self._stopping = True
+
+    def run(self) -> None:
+        """Watches over this node until stopped."""
+        state = self._board.read().situation.state
+        log.info("monitor started", role=state.role.value, term=state.term, phase=state.phase.value)
+        end_interrupted(self._node)
+        promotion.name_role(self._node)
+        for thread in self._threads:
+            thread.start()
+        pause_s = BACK_OFF_FIRST_S
+        while not self._stopping:
+            try:
+                self._loop.tick()
+            except Exception:
+                # The outermost guard: a monitor that ends can't fence. It says what broke and tries again.
+                log.exception("a tick broke off", again_in_s=pause_s)
+                self._node.clock.sleep(pause_s)
+                pause_s = min(2 * pause_s, BACK_OFF_LONGEST_S)
+            else:
+                pause_s = BACK_OFF_FIRST_S
+                self._board.wait(self._loop.pause_s())
+        self._end()
+
+    def _end(self) -> None:
+        """The other server knows that this is no failure; no thread is left."""
+        self._board.put(stopping=True)
+        self._loop.republish()
+        self._announce_stop()
+        if not self._loop.settle(STOP_ACTS_S):
+            log.warning("an act is still under way and is left to the next start")
+        for thread in self._threads:
+            thread.stop()
+        left = [thread.name for thread in self._threads if not thread.join()]
+        self._node.peer.close()
+        log.info("monitor stopped", threads_left=left)
+
+    def _announce_stop(self) -> None:
+        """The peer knows that this node stops; its next heartbeat after a start takes that back."""
+        if self._board.read().situation.state.peer is None:
+            return
+        until = self._node.clock.now() + STOP_ANNOUNCED_FOR
+        body = {"kind": "stopping", "until": until.isoformat(), "job_id": ANNOUNCER}
+        try:
+            self._node.peer.request("announce", body, ANNOUNCE_TIMEOUT_S)
+        except HapairError as error:
+            log.info("the peer could not be told", error=str(error))
+
+    def _ask_others(self) -> None:
+        self._pings.ask_others()
+        self._ping_thread.wake()
+
+    def _look_again(self) -> None:
+        self._database.look_now()
+        self._database_thread.wake()
+
+    def _events_added(self) -> None:
+        self._script_thread.wake()
+        self._mail_thread.wake()

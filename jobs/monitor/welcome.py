@@ -1,0 +1,85 @@
+"""The pairing listener: it exists only while a standalone server waits, with a saved draft, to become secondary."""
+
+from __future__ import annotations
+
+import structlog
+
+from app.core.errors import HapairError
+from app.core.roles import Role
+from app.ports import Actor, Json, Node, PairingListener
+from jobs.monitor.board import Board, Situation
+from jobs.monitor.duty import LOOK_AGAIN_S
+from jobs.peer.pairing import answer
+
+log = structlog.get_logger(__name__)
+
+ALARM = "pairing-listener"
+REFUSALS_NOTED_MAX = 20
+"""How many refusals of one listener the activity log keeps; a stranger who goes on knocking must not fill the disk."""
+RETRY_S = 5.0
+
+
+class WelcomeDuty:
+    """Opens and closes the listener with the draft; each one turned away is noted, up to a bound."""
+
+    name = "welcome"
+
+    def __init__(self, node: Node, board: Board) -> None:
+        self._node = node
+        self._board = board
+        self._listener: PairingListener | None = None
+        self._fingerprint: str | None = None
+        self._refusals = 0
+
+    def step(self) -> float:
+        if self._listener is not None and self._listener.retired and self._fingerprint is not None:
+            self._node.store.retire_pairing_key(self._fingerprint)
+        wanted = self._wanted(self._board.read().situation)
+        if wanted == self._fingerprint:
+            return LOOK_AGAIN_S / 2
+        self.close()
+        if wanted is None:
+            return LOOK_AGAIN_S / 2
+        return self._open(wanted)
+
+    def close(self) -> None:
+        if self._listener is not None:
+            self._listener.stop()
+            log.info("pairing listener closed")
+        self._listener = None
+        self._fingerprint = None
+
+    def _wanted(self, situation: Situation) -> str | None:
+        """The fingerprint of the secondary that this server is drafted to be."""
+        draft = situation.draft or {}
+        if situation.state.role is not Role.STANDALONE or draft.get("HAServerRole") != Role.SECONDARY.value:
+            return None
+        fingerprint = str(draft.get("HAPeerFingerprint") or "")
+        if not fingerprint:
+            return None
+        return None if self._node.store.pairing_key_retired(fingerprint) else fingerprint
+
+    def _open(self, fingerprint: str) -> float:
+        try:
+            self._listener = self._node.pairing.listen(fingerprint, self._answer, self._refused)
+        except HapairError as error:
+            log.warning("pairing listener not opened", code=error.code, error=str(error))
+            self._node.store.raise_alarm(ALARM, f"The primary can't reach this server for pairing: {error}")
+            return RETRY_S
+        self._fingerprint = fingerprint
+        self._refusals = 0
+        self._node.store.clear_alarm(ALARM)
+        log.info("pairing listener open", port=self._node.settings.pairing_port)
+        return LOOK_AGAIN_S / 2
+
+    def _answer(self, verb: str, body: Json) -> Json:
+        reply = answer(self._node, verb, body)
+        log.info("pairing request answered", verb=verb)
+        return reply
+
+    def _refused(self, address: str, reason: str) -> None:
+        self._refusals += 1
+        if self._refusals > REFUSALS_NOTED_MAX:
+            return
+        log.warning("pairing refused", address=address, reason=reason)
+        self._node.store.add_activity(Actor("unknown", address), "pairing", "refused", {"reason": reason})
