@@ -72,7 +72,7 @@ class Api:
     def apply(self, confirm: str | None = None) -> str:
         """The draft is being applied; returns the job's id."""
         body = {"confirm": confirm} if confirm else {}
-        return str(self.ask("POST", "/ha/apply", body)["job"])
+        return str(self.ask("POST", "/ha/apply", body)["job"]["id"])
 
     def job(self, job_id: str) -> Json:
         return self.ask("GET", f"/jobs/{job_id}")
@@ -116,7 +116,7 @@ class Api:
     def events(self, kind: str | None = None) -> list[Json]:
         """The newest events first, of one kind or of all."""
         found = self.ask("GET", "/ha/events")
-        events: list[Json] = found["events"]
+        events: list[Json] = found["items"]
         return [event for event in events if kind in (None, event["kind"])]
 
 

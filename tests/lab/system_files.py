@@ -26,7 +26,6 @@ SETTINGS = {
 SMALL_SERVER = """# Written by the lab: a small server. What keeps data safe stays as hapair sets it.
 [mariadbd]
 innodb_buffer_pool_size = 128M
-innodb_log_file_size = 256M
 performance_schema = OFF
 """
 
