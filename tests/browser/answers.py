@@ -21,7 +21,7 @@ APPLIED = {
 
 
 def session() -> dict[str, Any]:
-    return {"username": USERNAME, "role": "administrator", "csrf_token": "canned-token"}
+    return {"username": USERNAME, "role": "administrator", "scope": "configure", "csrf_token": "canned-token"}
 
 
 def field_declarations() -> list[dict[str, Any]]:
@@ -62,6 +62,7 @@ def job(state: str = "succeeded", **more: Any) -> dict[str, Any]:
         "state": state,
         "steps": [],
         "message": "",
+        "error": None,
         "actor": "dana",
         "created_at": "2026-11-22T14:00:00+00:00",
         "started_at": "2026-11-22T14:00:00+00:00",
@@ -105,6 +106,7 @@ def status(**more: Any) -> dict[str, Any]:
             "role": "primary",
             "writable": True,
             "address": "10.77.1.11",
+            "phase": "paired",
             "maintenance": False,
             "operation": "",
         },
@@ -119,7 +121,7 @@ def status(**more: Any) -> dict[str, Any]:
         },
         "status": "stable",
         "reasons": [],
-        "failover": {"ready": True, "reasons": [{"code": "no-loss", "text": "Nothing acknowledged would be lost."}]},
+        "failover": {"ready": True, "reasons": [], "lost_bound": "Nothing that was acknowledged.", "window_s": 180},
         "term": 3,
         "fenced": None,
         "replication": {"receiver_running": True, "applier_running": True, "lag_s": 0.1},
@@ -134,12 +136,18 @@ def status(**more: Any) -> dict[str, Any]:
         },
         "alarms": [],
         "database": {"ok": True, "error": ""},
+        "monitor": {"running": True, "age_s": 0.4},
+        "protection": {
+            "mode": "availability",
+            "promise": "Commits wait for the standby while it is in the pair. No acknowledged write is lost by one fault.",
+            "holds": True,
+        },
         "job": None,
         **more,
     }
 
 
-def routes(**changed: Route) -> dict[str, Route]:
+def routes() -> dict[str, Route]:
     """All answers of a healthy primary with somebody logged in."""
     listing = {"items": [], "next": None}
     events = [
@@ -156,5 +164,16 @@ def routes(**changed: Route) -> dict[str, Route]:
         "GET /jobs": always({"items": [job(message="The roles are swapped.")], "next": None}),
         "GET /activity": always(listing),
         "GET /system": always(system()),
-        **changed,
+    }
+
+
+def step(title: str = "Check both servers", state: str = "done", detail: str = "") -> dict[str, Any]:
+    return {
+        "name": "check",
+        "title": title,
+        "state": state,
+        "progress": {"done": 0, "total": None},
+        "detail": detail,
+        "started_at": "2026-11-22T14:00:00+00:00",
+        "ended_at": "2026-11-22T14:00:02+00:00",
     }

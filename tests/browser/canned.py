@@ -75,7 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not parts.path.startswith(API):
             self._file(parts.path)
             return
-        request = {"body": json.loads(raw) if raw else None, "headers": dict(self.headers), "query": parts.query}
+        request = {"body": json.loads(raw) if raw else None, "headers": {name.lower(): value for name, value in self.headers.items()}, "query": parts.query}
         call = f"{self.command} {parts.path.removeprefix(API)}"
         self.owner.requests.append((call, request))
         route = self.owner.routes.get(call)

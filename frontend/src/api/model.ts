@@ -6,7 +6,9 @@ export type StatusWord = "standalone" | "initialized" | "synchronizing" | "stabl
 export interface Session {
   username: string;
   role: string;
-  csrf_token: string;
+  scope: string;
+  /** Null for automation, which has no cookie. */
+  csrf_token: string | null;
 }
 
 export interface Reason {
@@ -19,7 +21,9 @@ export interface StatusNode {
   role: Role;
   writable: boolean;
   address: string | null;
+  phase: "none" | "initialized" | "synchronizing" | "paired";
   maintenance: boolean;
+  /** Kind of the announced operation that is under way, or empty. */
   operation: string;
 }
 
@@ -54,15 +58,17 @@ export interface Status {
   peer: StatusPeer | null;
   status: StatusWord;
   reasons: Reason[];
-  failover: { ready: boolean; reasons: Reason[] };
+  failover: { ready: boolean; reasons: Reason[]; lost_bound: string; window_s: number };
   term: number;
-  fenced: { reason: string; since: string; detail: string } | null;
+  fenced: { reason: string; since: string; detail: string; meaning: string; exit: string } | null;
   replication: { receiver_running: boolean; applier_running: boolean; lag_s: number | null } | null;
   files: { pending: number; trouble: string; complete_at: string | null; last_error: string } | null;
   pings: Pings | null;
   alarms: Alarm[];
   database: { ok: boolean; error: string } | null;
-  job: { id: string; kind: string; progress: number | null } | null;
+  monitor: { running: boolean; age_s: number | null };
+  protection: { mode: string; promise: string; holds: boolean };
+  job: { id: string; kind: string } | null;
 }
 
 export type Value = string | number | boolean;
@@ -109,7 +115,7 @@ export interface Config {
   saved_by: string | null;
   saved_at: string | null;
   failed: string | null;
-  transitions?: Transition[];
+  transitions: Transition[];
 }
 
 export interface Check {
@@ -134,6 +140,7 @@ export interface Job {
   state: "queued" | "running" | "succeeded" | "failed" | "reverted";
   steps: Step[];
   message: string;
+  error: { code: string; title: string; detail: string; hint: string } | null;
   actor: string;
   created_at: string;
   started_at: string | null;
@@ -143,7 +150,7 @@ export interface Job {
 /** One page of a log, newest first; `next` goes into `?before=` for older entries. */
 export interface Listing<Row> {
   items: Row[];
-  next: string | null;
+  next: string | number | null;
 }
 
 export interface EventEntry {

@@ -20,7 +20,7 @@ function LostBanner() {
   const { liveness, heardAt, problem } = useLiveStatus();
   if (liveness !== "lost") return null;
   return (
-    <Alert variant="danger" isInline title={problem?.title ?? "This Server Does Not Answer"} role="alert">
+    <Alert component="p" variant="danger" isInline title={problem?.title ?? "This Server Does Not Answer"} role="alert">
       {problem?.detail} {heardAt && (
         <>
           What is shown here was last heard <Time at={heardAt.toISOString()} />.

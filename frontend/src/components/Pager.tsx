@@ -4,7 +4,7 @@ import { Button, Flex } from "@patternfly/react-core";
 
 import type { Query } from "../lib/useQuery";
 
-export function Pager({ query, next }: { query: Query; next: string | null }) {
+export function Pager({ query, next }: { query: Query; next: string | number | null }) {
   const before = query.value("before");
   return (
     <Flex component="nav" aria-label="Pages of entries" className="hapair-pager">
@@ -22,7 +22,7 @@ export function Pager({ query, next }: { query: Query; next: string | null }) {
         <Button
           variant="secondary"
           onClick={() => {
-            query.change({ before: next });
+            query.change({ before: String(next) });
           }}
         >
           Older

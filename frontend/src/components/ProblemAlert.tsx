@@ -15,7 +15,7 @@ interface Props {
 export function ProblemAlert({ problem, onRetry, onClose, labels = {} }: Props) {
   if (!problem) return null;
   return (
-    <Alert
+    <Alert component="p"
       variant="danger"
       isInline
       title={problem.title}

@@ -24,11 +24,11 @@ function Outcome({ job, onRetry }: { job: Job; onRetry?: () => void }) {
     );
   }
   if (job.state === "succeeded") {
-    return <Alert variant="success" isInline role="status" title={job.message} data-testid="job-message" />;
+    return <Alert component="p" variant="success" isInline role="status" title={job.message} data-testid="job-message" />;
   }
   const undone = job.steps.filter((step) => step.state === "undone").map((step) => step.title);
   return (
-    <Alert
+    <Alert component="p"
       variant="danger"
       isInline
       role="alert"

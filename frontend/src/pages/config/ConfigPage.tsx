@@ -49,7 +49,7 @@ function Panel({ editor, config }: { editor: ConfigEditor; config: Config }) {
           <ConfigForm editor={editor} fields={config.fields} applied={applied} />
         </CardBody>
       </Card>
-      {config.state === "applying" && <Alert variant="info" isInline title="An APPLY is under way on this server." />}
+      {config.state === "applying" && <Alert component="p" variant="info" isInline title="An APPLY is under way on this server." />}
       <DraftSummary config={config} />
       <Buttons
         editor={editor}

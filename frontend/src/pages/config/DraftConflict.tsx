@@ -30,7 +30,7 @@ export function DraftConflict({ editor }: { editor: ConfigEditor }) {
     theirs: valueText(theirs[field]),
   }));
   return (
-    <Alert
+    <Alert component="p"
       variant="warning"
       isInline
       role="alert"

@@ -47,7 +47,7 @@ export function DraftSummary({ config }: { config: Config }) {
       </CardTitle>
       <CardBody>
         {config.failed && (
-          <Alert variant="danger" isInline title="The last APPLY of this draft failed">
+          <Alert component="p" variant="danger" isInline title="The last APPLY of this draft failed">
             {config.failed}
           </Alert>
         )}

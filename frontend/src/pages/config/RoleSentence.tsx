@@ -15,7 +15,7 @@ export function RoleSentence({ transitions, applied, drafted }: Props) {
   const row = transitions.find((each) => each.applied === applied && each.drafted === drafted);
   if (!row) {
     return (
-      <Alert
+      <Alert component="p"
         variant="warning"
         isInline
         isPlain
@@ -23,5 +23,5 @@ export function RoleSentence({ transitions, applied, drafted }: Props) {
       />
     );
   }
-  return <Alert variant="info" isInline isPlain title={row.sentence} data-testid="role-sentence" />;
+  return <Alert component="p" variant="info" isInline isPlain title={row.sentence} data-testid="role-sentence" />;
 }

@@ -12,14 +12,13 @@ export function Actions({ status }: { status: Status }) {
   const close = () => {
     setChosen(null);
   };
-  const acts = offeredActs(
-    status,
-    (id) => {
+  const acts = offeredActs(status, {
+    onDone: close,
+    onJob: (id) => {
       close();
       setJobId(id);
     },
-    close,
-  );
+  });
   const act = acts.find((each) => each.key === chosen);
 
   return (

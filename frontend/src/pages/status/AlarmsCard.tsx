@@ -10,7 +10,7 @@ export function AlarmsCard({ alarms }: { alarms: Alarm[] }) {
       <CardBody className="hapair-fields">
         {alarms.length === 0 && <Content component="p">No alarm is up.</Content>}
         {alarms.map((alarm) => (
-          <Alert key={alarm.code} variant="warning" isInline isPlain title={alarm.text}>
+          <Alert component="p" key={alarm.code} variant="warning" isInline isPlain title={alarm.text}>
             since <Time at={alarm.raised_at} />
           </Alert>
         ))}

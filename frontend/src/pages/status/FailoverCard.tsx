@@ -7,16 +7,15 @@ import type { Status } from "../../api/model";
 import { duration, plural } from "../../lib/format";
 import { ReasonList } from "./ReasonList";
 
-function windowSentence({ pings, node, peer }: Status): string {
-  const standby = node.role === "secondary" ? node.hostname : (peer?.hostname ?? "the other server");
-  if (!pings) return `${standby} would take over.`;
-  const { interval_s: interval, iterations } = pings;
-  const window = duration(interval * iterations);
-  return `${standby} would take over after ${window} (${plural(iterations, "ping", "pings")} × ${duration(interval)}).`;
+function windowSentence({ failover, pings, node, peer }: Status): string {
+  const standby = node.role === "secondary" ? node.hostname : (peer?.hostname ?? "The other server");
+  const window = duration(failover.window_s);
+  const counted = pings ? ` (${plural(pings.iterations, "ping", "pings")} × ${duration(pings.interval_s)})` : "";
+  return `${standby} would take over after ${window}${counted}.`;
 }
 
 export function FailoverCard({ status }: { status: Status }) {
-  const { ready, reasons } = status.failover;
+  const { ready, reasons, lost_bound: lost } = status.failover;
   const primary = status.node.role === "primary" ? status.node.hostname : (status.peer?.hostname ?? "the primary");
   return (
     <Card component="section" data-testid="failover">
@@ -28,7 +27,12 @@ export function FailoverCard({ status }: { status: Status }) {
         <Content component="p">
           {ready ? windowSentence(status) : "No server would take over by itself."} <Link href="/config">Change</Link>
         </Content>
-        <ReasonList reasons={reasons} label="Why" />
+        {lost && <Content component="p">What could be lost: {lost}</Content>}
+        <ReasonList reasons={reasons} label="Why not" />
+        <Content component="small">
+          Protection mode {status.protection.mode}: {status.protection.promise}{" "}
+          {status.protection.holds ? "This holds right now." : "This does not hold right now."}
+        </Content>
       </CardBody>
     </Card>
   );

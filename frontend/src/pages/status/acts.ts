@@ -17,80 +17,113 @@ export interface Offered {
   spec: ActSpec;
 }
 
-/** `onJob` is called with the job that an act has begun, `onDone` after an act without one. */
-export function offeredActs(status: Status, onJob: (id: string) => void, onDone: () => void): Offered[] {
-  const { node, peer } = status;
-  const other = peer?.hostname ?? "the other server";
-  const begin = async (path: string, body: unknown) => {
-    onJob((await post<JobAnswer>(path, body)).job.id);
-  };
-  const acts: Offered[] = [];
-
-  if (node.role !== "standalone" && status.status === "stable") {
-    acts.push({
-      key: "swap",
-      label: "Swap roles",
-      spec: {
-        title: "Swap the roles",
-        explanation:
-          `The primary becomes secondary and the secondary becomes primary. Connections to the primary's database are` +
-          ` closed and writes pause for a moment; no acknowledged row is lost.`,
-        button: "Swap roles",
-        act: () => begin("/ha/swap", { confirm: "swap" }),
-      },
-    });
-  }
-  if (node.role === "secondary") {
-    acts.push({
-      key: "takeover",
-      label: "Take over…",
-      spec: {
-        title: `Make ${node.hostname} the primary by force`,
-        explanation:
-          `${node.hostname} becomes primary even if ${other} can't be asked. ${other} is fenced if it can be reached;` +
-          ` if it is alive and can't be reached, both accept writes until they meet again.`,
-        button: "Take over",
-        danger: true,
-        word: node.hostname,
-        act: () => begin("/ha/takeover", { confirm: node.hostname }),
-      },
-    });
-  }
-  if (node.role === "primary" && status.fenced) {
-    acts.push({
-      key: "resume",
-      label: "Resume as primary…",
-      spec: {
-        title: `Resume ${node.hostname} as primary`,
-        explanation:
-          `${node.hostname} accepts writes again without ${other}. Only do this if you know that ${other} has not` +
-          ` become primary in the meantime: otherwise both would accept writes.`,
-        button: "Resume as primary",
-        danger: true,
-        word: node.hostname,
-        act: () => begin("/ha/resume", { confirm: node.hostname }),
-      },
-    });
-  }
-  if (node.role !== "standalone") acts.push(maintenance(status, onDone));
-  return acts;
+interface Listener {
+  /** An act has begun a job. */
+  onJob: (id: string) => void;
+  /** An act without a job is done. */
+  onDone: () => void;
 }
 
-function maintenance({ node }: Status, onDone: () => void): Offered {
-  const starts = !node.maintenance;
+async function begin(path: string, confirm: string, { onJob }: Listener): Promise<void> {
+  onJob((await post<JobAnswer>(path, { confirm })).job.id);
+}
+
+function swap(own: string, listener: Listener): Offered {
+  return {
+    key: "swap",
+    label: "Swap roles",
+    spec: {
+      title: "Swap the roles",
+      explanation:
+        "The primary becomes secondary and the secondary becomes primary. Connections to the primary's database are" +
+        " closed and writes pause for a moment; no acknowledged row is lost.",
+      button: "Swap roles",
+      act: () => begin("/ha/swap", own, listener),
+    },
+  };
+}
+
+function takeover(own: string, other: string, listener: Listener): Offered {
+  return {
+    key: "takeover",
+    label: "Take over…",
+    spec: {
+      title: `Make ${own} the primary by force`,
+      explanation:
+        `${own} becomes primary even if ${other} can't be asked. ${other} is fenced if it can be reached; if it is alive` +
+        " and can't be reached, both accept writes until they meet again.",
+      button: "Take over",
+      danger: true,
+      word: own,
+      act: () => begin("/ha/takeover", own, listener),
+    },
+  };
+}
+
+function resume(own: string, other: string, listener: Listener): Offered {
+  return {
+    key: "resume",
+    label: "Resume as primary…",
+    spec: {
+      title: `Resume ${own} as primary`,
+      explanation:
+        `${own} accepts writes again without ${other}. Only do this if you know that ${other} has not become primary in` +
+        " the meantime: otherwise both would accept writes.",
+      button: "Resume as primary",
+      danger: true,
+      word: own,
+      act: () => begin("/ha/resume", own, listener),
+    },
+  };
+}
+
+function resolve(keep: "this" | "peer", own: string, other: string, listener: Listener): Offered {
+  const [kept, rescued] = keep === "this" ? [own, other] : [other, own];
+  return {
+    key: `resolve-${keep}`,
+    label: `Keep the history of ${kept}…`,
+    spec: {
+      title: `Go on with the history of ${kept}`,
+      explanation: `${kept} becomes the only primary. What only ${rescued} has is rescued first; then it follows ${kept}.`,
+      button: `Keep ${kept}`,
+      danger: true,
+      word: own,
+      act: async () => {
+        listener.onJob((await post<JobAnswer>("/ha/resolve", { keep, confirm: own })).job.id);
+      },
+    },
+  };
+}
+
+function maintenance(underWay: boolean, { onDone }: Listener): Offered {
+  const title = underWay ? "End maintenance" : "Begin maintenance";
   return {
     key: "maintenance",
-    label: starts ? "Maintenance" : "End maintenance",
+    label: underWay ? title : "Maintenance",
     spec: {
-      title: starts ? "Begin maintenance" : "End maintenance",
-      explanation: starts
-        ? `For ${MAINTENANCE_MINUTES} minutes no failover starts by itself, so that a server can be worked on.`
-        : "From now on a failover starts by itself again when the primary fails.",
-      button: starts ? "Begin maintenance" : "End maintenance",
+      title,
+      explanation: underWay
+        ? "From now on a failover starts by itself again when the primary fails."
+        : `For ${MAINTENANCE_MINUTES} minutes no failover starts by itself, so that a server can be worked on.`,
+      button: title,
       act: async () => {
-        await post("/ha/maintenance", starts ? { enabled: true, minutes: MAINTENANCE_MINUTES } : { enabled: false });
+        await post("/ha/maintenance", underWay ? { enabled: false } : { enabled: true, minutes: MAINTENANCE_MINUTES });
         onDone();
       },
     },
   };
+}
+
+/** The acts that make sense for this server as it is now. */
+export function offeredActs({ node, peer, status, fenced }: Status, listener: Listener): Offered[] {
+  if (node.role === "standalone") return [];
+  const own = node.hostname;
+  const other = peer?.hostname ?? "the other server";
+  if (status === "conflict") return [resolve("this", own, other, listener), resolve("peer", own, other, listener)];
+  const acts: Offered[] = [];
+  if (node.role === "primary" && status === "stable") acts.push(swap(own, listener));
+  if (node.role === "secondary") acts.push(takeover(own, other, listener));
+  if (node.role === "primary" && fenced) acts.push(resume(own, other, listener));
+  acts.push(maintenance(node.maintenance, listener));
+  return acts;
 }

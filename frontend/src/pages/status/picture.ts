@@ -76,15 +76,17 @@ function ownFacts(status: Status): ServerFact[] {
 }
 
 function ownView(status: Status, node: StatusNode): ServerView {
+  const { running, age_s: age } = status.monitor;
+  const last = age === null ? "its monitor has reported nothing yet" : `its monitor last reported ${duration(age)} ago`;
   return {
     hostname: node.hostname,
     address: node.address ?? "",
     role: node.role,
-    access: status.fenced ? "fenced" : accessText(node.writable),
+    access: status.fenced ? "fenced" : accessText(running ? node.writable : null),
     isThis: true,
-    faded: false,
-    lastHeard: "",
-    facts: ownFacts(status),
+    faded: !running,
+    lastHeard: last,
+    facts: running ? ownFacts(status) : [],
   };
 }
 
@@ -102,43 +104,51 @@ function peerView(peer: StatusPeer): ServerView {
   };
 }
 
-function rowsLink(status: Status, direction: "right" | "left"): LinkView {
-  const { replication } = status;
-  const name = "rows";
-  if (!replication) return { name, text: "not known here", health: "unknown", direction };
-  const working = replication.receiver_running && replication.applier_running;
-  if (!working) return { name, text: "stopped", health: "bad", direction };
+/** On the primary, what the standby reports of itself is in the reasons of the status. */
+function rowsOnPrimary(status: Status): [Health, string] {
+  const against = new Set(status.reasons.map((reason) => reason.code));
+  if (!status.peer?.heard) return ["unknown", "not known"];
+  if (against.has("standby-out")) return ["bad", "the standby is out of the pair"];
+  if (against.has("standby-not-caught-up")) return ["bad", "not caught up"];
+  return status.node.phase === "paired" ? ["good", "flowing"] : ["unknown", "not yet"];
+}
+
+function rowsOnSecondary({ replication }: Status): [Health, string] {
+  if (!replication) return ["unknown", "not known"];
+  if (!replication.receiver_running || !replication.applier_running) return ["bad", "stopped"];
   const { lag_s: lag } = replication;
-  return { name, text: lag === null ? "flowing" : `${duration(lag)} behind`, health: "good", direction };
+  return ["good", lag === null ? "flowing" : `${duration(lag)} behind`];
 }
 
-function filesLink(status: Status, direction: "right" | "left"): LinkView {
-  const { files } = status;
-  const name = "files";
-  if (!files) return { name, text: "not known here", health: "unknown", direction };
+/** Only the primary knows what is still to be copied. */
+function filesOnPrimary({ files, peer }: Status): [Health, string] {
+  if (!files || !peer?.heard) return ["unknown", "not known"];
   const trouble = files.trouble || files.last_error;
-  if (trouble) return { name, text: trouble, health: "bad", direction };
-  const left = files.pending === 0 ? "all copied" : `${plural(files.pending, "change", "changes")} left`;
-  return { name, text: left, health: "good", direction };
+  if (trouble) return ["bad", trouble];
+  return ["good", files.pending === 0 ? "all copied" : `${plural(files.pending, "change", "changes")} left`];
 }
 
-function pingLink(status: Status, direction: "right" | "left"): LinkView[] {
-  const peer = status.pings?.peer;
-  if (!peer) return [];
-  const name = "ping";
-  if (peer.missed > 0) {
-    return [{ name, text: `${plural(peer.missed, "ping", "pings")} in a row missed`, health: "bad", direction }];
-  }
-  if (peer.round_trip_ms === null) return [{ name, text: "not asked yet", health: "unknown", direction }];
-  return [{ name, text: milliseconds(peer.round_trip_ms), health: "good", direction }];
+function pingState({ pings }: Status): [Health, string] {
+  const peer = pings?.peer;
+  if (!peer) return ["unknown", "not asked yet"];
+  if (peer.missed > 0) return ["bad", `${plural(peer.missed, "ping", "pings")} in a row missed`];
+  return peer.round_trip_ms === null ? ["unknown", "not asked yet"] : ["good", milliseconds(peer.round_trip_ms)];
+}
+
+function linksOf(status: Status): LinkView[] {
+  const isPrimary = status.node.role === "primary";
+  const data = isPrimary ? "right" : "left";
+  const link = (name: string, [health, text]: [Health, string], direction: "right" | "left"): LinkView =>
+    status.monitor.running ? { name, health, text, direction } : { name, health: "unknown", text: "not known", direction };
+  return [
+    link("rows", isPrimary ? rowsOnPrimary(status) : rowsOnSecondary(status), data),
+    link("files", isPrimary ? filesOnPrimary(status) : ["unknown", "shown on the primary"], data),
+    link("ping", pingState(status), "right"),
+  ];
 }
 
 export function pictureOf(status: Status): Picture {
   const own = ownView(status, status.node);
   if (!status.peer) return { servers: [own], links: [] };
-  const direction = status.node.role === "primary" ? "right" : "left";
-  return {
-    servers: [own, peerView(status.peer)],
-    links: [rowsLink(status, direction), filesLink(status, direction), ...pingLink(status, "right")],
-  };
+  return { servers: [own, peerView(status.peer)], links: linksOf(status) };
 }

@@ -1,0 +1,136 @@
+"""Each page of the console: as text what came as text, for everybody, on any screen, and without asking the Internet."""
+
+from __future__ import annotations
+
+import gzip
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import answers
+from tests.browser.canned import DIST, CannedConsole
+from tests.browser.conftest import MakeConsole
+
+pytestmark = pytest.mark.browser
+
+PATHS = {
+    "Status": "/",
+    "HA Configuration": "/config",
+    "Events": "/events",
+    "Activity": "/activity",
+    "Jobs": "/jobs",
+    "Job": "/jobs/01JOB",
+    "System": "/system",
+}
+AXE = DIST.parent / "node_modules" / "axe-core" / "axe.min.js"
+HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>\u202e' OR 1=1 --"
+FIRST_LOAD_MAX_BYTES = 300_000
+
+
+def hostile_console(make_console: MakeConsole) -> CannedConsole:
+    """A console whose every text is an attack."""
+    status = answers.status(
+        reasons=[{"code": "x", "text": HOSTILE}],
+        alarms=[{"code": "x", "text": HOSTILE, "raised_at": HOSTILE}],
+    )
+    status["node"]["hostname"] = HOSTILE
+    status["peer"]["hostname"] = HOSTILE
+    entry = {
+        "id": 1, "at": HOSTILE, "node": HOSTILE, "actor": HOSTILE, "address": HOSTILE, "action": HOSTILE,
+        "outcome": HOSTILE, "detail": {HOSTILE: [HOSTILE]},
+    }  # fmt: skip
+    attack = answers.job("failed", message=HOSTILE, actor=HOSTILE, steps=[answers.step(title=HOSTILE, detail=HOSTILE)])
+    return make_console(
+        {
+            "GET /ha/status": answers.always(status),
+            "GET /ha/config": answers.always(answers.config(draft={"HAAdminAlertScript": HOSTILE}), ETag='"1"'),
+            "GET /ha/events": answers.always({"items": [answers.event(1, HOSTILE, HOSTILE)], "next": None}),
+            "GET /activity": answers.always({"items": [entry], "next": None}),
+            "GET /jobs": answers.always({"items": [attack], "next": None}),
+            "GET /jobs/01JOB": answers.always(attack),
+            "GET /system": answers.always({**answers.system(), "hostname": HOSTILE, "gateway": HOSTILE}),
+        }
+    )
+
+
+@pytest.fixture
+def usual(make_console: MakeConsole) -> CannedConsole:
+    return make_console({"GET /jobs/01JOB": answers.always(answers.job(steps=[answers.step()]))})
+
+
+def open_page(page: Page, console: CannedConsole, title: str) -> None:
+    page.goto(console.url + PATHS[title])
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_role("progressbar", name="Loading")).to_have_count(0)
+
+
+@pytest.mark.parametrize("title", PATHS)
+def test_hostile_text_is_shown_as_text(page: Page, make_console: MakeConsole, title: str) -> None:
+    console = hostile_console(make_console)
+    open_page(page, console, title)
+    expect(page.get_by_test_id("hostname")).to_have_text(HOSTILE)
+    assert page.locator("img[src=x]").count() == 0
+    assert "owned" != page.title()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("title", PATHS)
+def test_each_page_is_accessible(chromium: Browser, usual: CannedConsole, title: str, scheme: Any) -> None:
+    context = chromium.new_context(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    page = context.new_page()
+    open_page(page, usual, title)
+    page.add_script_tag(path=str(AXE))
+    found = page.evaluate("axe.run()")
+    context.close()
+    violations = [
+        f"{each['id']}: {each['help']}: {[node['html'][:160] for node in each['nodes']]}" for each in found["violations"]
+    ]
+    assert violations == []
+
+
+@pytest.mark.parametrize("title", PATHS)
+def test_no_page_is_wider_than_a_phone(page: Page, usual: CannedConsole, title: str) -> None:
+    page.set_viewport_size({"width": 400, "height": 800})
+    open_page(page, usual, title)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    assert page.evaluate("document.querySelector('main').scrollWidth") <= 400
+
+
+def test_nothing_is_asked_of_another_server_and_the_security_policy_is_never_met(
+    page: Page, usual: CannedConsole
+) -> None:
+    elsewhere: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda sent: elsewhere.append(sent.url) if not sent.url.startswith((usual.url, "data:")) else None)
+    page.on("console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    for title in PATHS:
+        open_page(page, usual, title)
+    assert elsewhere == []
+    assert complaints == []
+
+
+def test_the_first_load_stays_small(page: Page, usual: CannedConsole) -> None:
+    loaded: set[str] = set()
+    page.on("request", lambda sent: loaded.add(sent.url.removeprefix(usual.url)))
+    open_page(page, usual, "Status")
+    files = [DIST / path.lstrip("/") for path in loaded if path.startswith("/assets/")]
+    size = sum(len(gzip.compress(file.read_bytes())) for file in files)
+    assert 0 < size < FIRST_LOAD_MAX_BYTES
+
+
+def test_the_tab_says_which_server_this_is(page: Page, usual: CannedConsole) -> None:
+    open_page(page, usual, "Events")
+    expect(page).to_have_title("Events · alpha · primary · stable")
+    assert page.locator("#favicon").get_attribute("href", timeout=1_000).startswith("data:image/svg+xml")  # type: ignore[union-attr]
+
+
+def test_the_whole_navigation_works_by_keyboard(page: Page, usual: CannedConsole) -> None:
+    open_page(page, usual, "Status")
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent") == "Events":
+            break
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Events")
