@@ -1,0 +1,201 @@
+"""The HA configuration: applied and draft, saving and discarding the draft, and the pairing fingerprint."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Response, make_response, request
+
+from app.api.body import Resource
+from app.api.door import needs, note_detail, recorded, visitor
+from app.api.masks import HIDDEN, masked, masked_differences
+from app.api.parts import node
+from app.core.access import Scope, allows
+from app.core.config import Config, Surroundings, check, complete, differences, with_changes
+from app.core.errors import HapairError, NotAllowed
+from app.core.fields import FIELDS, Value
+from app.core.plans import PREFLIGHT
+from app.core.roles import TRANSITIONS
+from app.ports import ConfigRecord, Json
+from app.schemas.ha import ConfigSchema, DraftSchema, FingerprintSchema
+
+resource = Resource("configuration", __name__, "The HA configuration")
+
+IF_MATCH = {
+    "in": "header",
+    "name": "If-Match",
+    "schema": {"type": "string"},
+    "description": "The ETag of the configuration that the changes were made to.",
+}
+_ETAG = re.compile(r'\s*(?:W/)?"(\d{1,18})"\s*')
+"""nginx makes an ETag weak when it compresses the answer, so a weak one is as good."""
+
+
+class MatchNeeded(HapairError):
+    status = 428
+
+    def __init__(self) -> None:
+        super().__init__(
+            "if-match-needed",
+            "Say What You Changed",
+            detail="Without If-Match a save could overwrite somebody else's.",
+            hint="GET /api/v1/ha/config and send its ETag back in If-Match.",
+        )
+
+
+class Stale(HapairError):
+    status = 412
+
+    def __init__(self, by: str | None) -> None:
+        super().__init__(
+            "stale-draft",
+            "Somebody Else Has Changed The Draft",
+            detail=f"The configuration was changed after you loaded it, last saved by {by or 'hapair'}.",
+            hint="Load it again and repeat your changes.",
+        )
+
+
+def applied_values(record: ConfigRecord) -> dict[str, Value]:
+    """The applied configuration; the role is the one that this node has, which a failover may just have changed."""
+    return complete(record.applied) | {"HAServerRole": str(node().store.state().role)}
+
+
+def surroundings(applied: Config, fingerprint: str) -> Surroundings:
+    """What the rules must know of this server."""
+    facts, store = node().machine.facts(), node().store
+    return Surroundings(
+        hostname=facts.hostname,
+        addresses=facts.addresses,
+        gateway=facts.gateway,
+        tunnel_network=node().settings.tunnel_network,
+        applied=applied,
+        fingerprint_generated=bool(fingerprint) and store.pairing_key(fingerprint) is not None,
+        fingerprint_used=bool(fingerprint) and store.pairing_key_retired(fingerprint),
+    )
+
+
+def check_draft(applied: Config, draft: Config) -> None:
+    """Raises InvalidInput where the draft breaks a rule on this server as it is now."""
+    check(draft, surroundings(applied, str(draft["HAPeerFingerprint"])))
+
+
+def described(record: ConfigRecord) -> Json:
+    """The configuration as the API shows it."""
+    applied = applied_values(record)
+    draft = None if record.draft is None else complete(record.draft)
+    changes = [] if draft is None else differences(applied, draft)
+    active = node().store.active_job()
+    if active is not None and active.kind != PREFLIGHT:
+        state = "applying"
+    elif not changes:
+        state = "applied"
+    else:
+        state = "failed" if record.failed else "draft"
+    if not allows(visitor().scope, Scope.CONFIGURE) and draft is not None:
+        draft["HAPeerFingerprint"] = HIDDEN if draft["HAPeerFingerprint"] else ""
+        changes = differences(applied, draft)
+    return {
+        "state": state, "applied": applied, "draft": draft, "changes": changes, "fields_": FIELDS,
+        "transitions": TRANSITIONS, "saved_by": record.saved_by, "saved_at": record.saved_at, "failed": record.failed,
+    }  # fmt: skip
+
+
+def with_etag(record: ConfigRecord) -> Response:
+    response = make_response(ConfigSchema().dump(described(record)))
+    response.headers["ETag"] = f'"{record.version}"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def matched_version(record: ConfigRecord) -> int | None:
+    """The version that If-Match names; None without If-Match. Raises Stale where it is not the stored one."""
+    header = request.headers.get("If-Match")
+    if header is None:
+        return None
+    if header.strip() == "*":
+        return record.version
+    tags = [_ETAG.fullmatch(each) for each in header.split(",")]
+    if record.version not in [int(tag[1]) for tag in tags if tag]:
+        raise Stale(record.saved_by)
+    return record.version
+
+
+def save(draft: Json | None, version: int | None) -> ConfigRecord:
+    """Raises Stale where somebody was faster."""
+    try:
+        return node().store.save_draft(draft, version, visitor().actor)
+    except NotAllowed as error:
+        if error.code != "stale-draft":
+            raise
+        raise Stale(node().store.config().saved_by) from error
+
+
+def refuse_while_applying() -> None:
+    active = node().store.active_job()
+    if active is not None and active.kind != PREFLIGHT:
+        raise NotAllowed(
+            "job-running",
+            "A Job Is Running",
+            detail=f"The configuration can't be changed while the job {active.kind} ({active.id}) is {active.state}.",
+            hint="Wait until it has ended.",
+        )
+
+
+@resource.route("/ha/config", methods=["GET"])
+@needs(Scope.READ)
+@resource.response(200, ConfigSchema)
+def show_config() -> Response:
+    """Applied configuration, draft, differences and the declaration of each field; the ETag is needed for saving."""
+    return with_etag(node().store.config())
+
+
+@resource.route("/ha/config/draft", methods=["PUT"])
+@needs(Scope.CONFIGURE)
+@resource.arguments(DraftSchema)
+@resource.doc(parameters=[{**IF_MATCH, "required": True}])
+@resource.response(200, ConfigSchema)
+@resource.alt_response(412, description="The configuration has changed since")
+@resource.alt_response(428, description="If-Match is missing")
+@recorded("draft-saved")
+def save_draft(changes: dict[str, Value | None]) -> Response:
+    """Save a draft: the applied configuration with these fields changed. Nothing takes effect before APPLY."""
+    record = node().store.config()
+    version = matched_version(record)
+    if version is None:
+        raise MatchNeeded
+    refuse_while_applying()
+    applied = applied_values(record)
+    draft = with_changes(applied, changes)
+    changed = differences(applied, draft)
+    note_detail(changes=masked_differences(changed))
+    if changed:
+        check_draft(applied, draft)
+    # A draft without differences is no draft: it would only look like unfinished work.
+    return with_etag(save(draft if changed else None, version))
+
+
+@resource.route("/ha/config/draft", methods=["DELETE"])
+@needs(Scope.CONFIGURE)
+@resource.doc(parameters=[IF_MATCH])
+@resource.response(200, ConfigSchema)
+@recorded("draft-discarded")
+def discard_draft() -> Response:
+    """Discard the draft; the applied configuration stays."""
+    record = node().store.config()
+    version = matched_version(record)
+    refuse_while_applying()
+    if record.draft is None and version is None:
+        return with_etag(record)
+    return with_etag(save(None, version))
+
+
+@resource.route("/ha/fingerprint", methods=["POST"])
+@needs(Scope.CONFIGURE)
+@resource.response(200, FingerprintSchema)
+@recorded("fingerprint-generated")
+def generate_fingerprint() -> dict[str, str]:
+    """Generate a Peer Authentication Fingerprint on the primary-to-be; an older unused one is worth nothing then."""
+    key = node().pairing.generate_pairing_key()
+    node().store.save_pairing_key(key.fingerprint, key.private_key)
+    note_detail(fingerprint=masked("HAPeerFingerprint", key.fingerprint))
+    return {"HAPeerFingerprint": key.fingerprint}

@@ -1,0 +1,31 @@
+"""The appliance database by Flask-SQLAlchemy: the tables are those of app.models.appliance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import make_url
+
+from app.models.appliance import ApplianceBase
+
+CONNECT_TIMEOUT_S = 2
+ANSWER_TIMEOUT_S = 5
+"""A database that hangs must not keep people from logging in by the node's own copy."""
+POOL_SIZE = 2
+POOL_TIMEOUT_S = 5
+RECYCLE_S = 300
+
+db = SQLAlchemy(metadata=ApplianceBase.metadata)
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Bounds for connections to MariaDB; SQLite takes none."""
+    if make_url(url).get_backend_name() != "mysql":
+        return {}
+    return {
+        "pool_size": POOL_SIZE, "pool_timeout": POOL_TIMEOUT_S, "pool_recycle": RECYCLE_S, "pool_pre_ping": True,
+        "connect_args": {
+            "connect_timeout": CONNECT_TIMEOUT_S, "read_timeout": ANSWER_TIMEOUT_S, "write_timeout": ANSWER_TIMEOUT_S,
+        },
+    }  # fmt: skip

@@ -1,0 +1,233 @@
+"""Who is asking, and whether they may: session cookie with CSRF token, or bearer token. Each view names its need."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from typing import Any, TypeVar
+
+from flask import Flask, current_app, g, request
+
+from app.api.parts import node, parts
+from app.core.access import SESSION_LIFE, SESSION_SEEN_STEP, Scope, allows, session_ended
+from app.core.errors import HapairError, LocalFailure
+from app.passwords import digest
+from app.ports import Actor, Json
+from app.ports_access import Access, SessionRecord, TokenRecord
+
+log = logging.getLogger(__name__)
+
+COOKIE = "__Host-hapair"
+"""The prefix makes browsers insist on Secure, Path=/ and no Domain."""
+CSRF_HEADER = "X-CSRF-Token"
+PERSON_HEADER = "X-Hapair-Person"
+"""Whom sudo names, as root's command line tells us; believed from root's own token only."""
+LOCAL_TOKEN = "local"  # noqa: S105 - a name
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+SECRET_LENGTH_MAX = 128
+PERSON_LENGTH_MAX = 64
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class LoginNeeded(HapairError):
+    status = 401
+
+
+class Forbidden(HapairError):
+    status = 403
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who is asking."""
+
+    actor: Actor
+    scope: Scope
+    session: SessionRecord | None = None
+    session_digest: str = ""
+
+
+def visitor() -> Visitor:
+    found: Visitor = g.visitor
+    return found
+
+
+def needs(scope: Scope) -> Callable[[View], View]:
+    """Marks what a view needs. A view that is not marked can't be reached (see `check_visitor`)."""
+
+    def mark(view: View) -> View:
+        view.needed_scope = scope  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def open_to_all(view: View) -> View:
+    """Marks a view that needs no login."""
+    view.needed_scope = None  # type: ignore[attr-defined]
+    return view
+
+
+def check_visitor() -> None:
+    """Runs before each request: raises LoginNeeded or Forbidden unless the visitor may do this."""
+    if request.endpoint is None:
+        return
+    view = current_app.view_functions[request.endpoint]
+    if not hasattr(view, "needed_scope"):
+        raise Forbidden("forbidden", "Nobody May Do This")
+    if view.needed_scope is None:
+        return
+    g.visitor = _who(client_address())
+    if not allows(g.visitor.scope, view.needed_scope):
+        record(request.endpoint, "refused", {"needed": str(view.needed_scope)})
+        raise Forbidden(
+            "scope-too-small",
+            "You May Not Do This",
+            detail=f"This needs the scope {view.needed_scope}; yours is {g.visitor.scope}.",
+            hint="Use a token with a larger scope, or log in as an administrator.",
+        )
+
+
+def client_address() -> str:
+    """The address that nginx saw, empty for the command line of this server."""
+    seen = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    try:
+        return str(ipaddress.ip_address(seen))
+    except ValueError:
+        return ""
+
+
+def _who(address: str) -> Visitor:
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return _token_visitor(secret.strip(), address)
+    cookie = request.cookies.get(COOKIE, "")
+    if cookie:
+        return _session_visitor(cookie, address)
+    raise LoginNeeded(
+        "login-needed",
+        "Log In First",
+        detail="The request carries no session and no token.",
+        hint="POST /api/v1/session",
+    )
+
+
+def _token_visitor(secret: str, address: str) -> Visitor:
+    access = parts().access
+    token = access.token(digest(secret)) if 0 < len(secret) <= SECRET_LENGTH_MAX else None
+    if token is None:
+        raise LoginNeeded(
+            "wrong-token",
+            "The Token Is Not Known",
+            detail="It was never made on this server, or it was withdrawn. Each server has its own tokens.",
+            hint="Make a new token on this server.",
+        )
+    now = node().clock.now()
+    if token.last_used_at is None or now - token.last_used_at > SESSION_SEEN_STEP:
+        _quietly(lambda: access.touch_token(token.id))
+    return Visitor(_token_actor(token, address), token.scope)
+
+
+def _token_actor(token: TokenRecord, address: str) -> Actor:
+    if token.id != LOCAL_TOKEN:
+        return Actor(f"token:{token.label}", address)
+    person = request.headers.get(PERSON_HEADER, "")[:PERSON_LENGTH_MAX]
+    return Actor(f"root ({person})" if person.isprintable() and person else "root", address)
+
+
+def _session_visitor(cookie: str, address: str) -> Visitor:
+    access, now = parts().access, node().clock.now()
+    session_digest = digest(cookie[:SECRET_LENGTH_MAX])
+    session = access.session(session_digest)
+    if session is None or session_ended(session.created_at, session.last_seen_at, now):
+        if session is not None:
+            access.end_session(session_digest)
+        raise LoginNeeded(
+            "session-ended",
+            "Your Session Has Ended",
+            detail="It was idle for too long, has reached its end, or was closed.",
+            hint="Log in again.",
+        )
+    if request.method not in SAFE_METHODS:
+        given = request.headers.get(CSRF_HEADER, "")
+        if not hmac.compare_digest(given.encode(), session.csrf_token.encode()):
+            raise Forbidden(
+                "csrf",
+                "The Request Did Not Come From The Console",
+                detail=f"Its {CSRF_HEADER} is missing or is not this session's.",
+                hint="Send the csrf_token of GET /api/v1/session with each change.",
+            )
+    if now - session.last_seen_at > SESSION_SEEN_STEP:
+        _quietly(lambda: access.touch_session(session_digest))
+    return Visitor(Actor(session.username, address), Scope.CONFIGURE, session, session_digest)
+
+
+def session_ends_at(session: SessionRecord) -> datetime:
+    return session.created_at + SESSION_LIFE
+
+
+def still_valid(who: Visitor, access: Access, now: datetime) -> bool:
+    """Whether an open stream's visitor is still let in; a stream by itself does not keep a session from idling."""
+    if who.session is None:
+        return True
+    session = access.session(who.session_digest)
+    return session is not None and not session_ended(session.created_at, session.last_seen_at, now)
+
+
+def _quietly(act: Callable[[], None]) -> None:
+    """A last use that can't be noted (full disk) must not keep anybody out."""
+    try:
+        act()
+    except LocalFailure as error:
+        log.warning("the last use could not be noted: %s", error)
+
+
+# --- the diary ----------------------------------------------------------------------------------------------------
+
+
+def record(action: str, outcome: str, detail: Json, actor: Actor | None = None) -> None:
+    """The act stands in this node's activity journal; where that can't be written, in the log at least."""
+    by = actor or visitor().actor
+    try:
+        node().store.add_activity(by, action, outcome, detail)
+    except LocalFailure as error:
+        log.error("activity %s by %s (%s) could not be stored: %s", action, by.name, outcome, error)  # noqa: TRY400
+
+
+def recorded(action: str) -> Callable[[View], View]:
+    """The view's outcome goes into the activity journal: done, or refused or failed with the error's code.
+
+    What it changed is what the view puts into `note_detail`.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def wrapper(*arguments: Any, **named: Any) -> Any:
+            g.detail = {}
+            try:
+                found = view(*arguments, **named)
+            except HapairError as error:
+                outcome = "refused" if error.status < 500 else "failed"
+                record(action, outcome, {**g.detail, "code": error.code})
+                raise
+            record(action, "done", g.detail)
+            return found
+
+        return wrapper  # type: ignore[return-value]
+
+    return decorate
+
+
+def note_detail(**detail: Any) -> None:
+    """Adds to what the journal will say of the current act. Never a secret, never a script's body."""
+    g.detail |= detail
+
+
+def install(app: Flask) -> None:
+    app.before_request(check_visitor)

@@ -1,0 +1,11 @@
+"""Gunicorn's entry point: `app.server:application`."""
+
+from __future__ import annotations
+
+from app.api import create_app
+from app.api.database import db
+from app.settings import read_settings
+from app.wiring import build_access, build_accounts, build_node
+
+settings = read_settings()
+application = create_app(build_node(settings), build_access(settings), build_accounts(db.session))
