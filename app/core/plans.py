@@ -92,9 +92,9 @@ _REJOIN = (
     PlannedStep("rewind", "Take back what the pair never had"),
     PlannedStep("copy-database", "Copy the primary's database"),
     PlannedStep("switch-database", "Put the copy in the place of the own database"),
-    PlannedStep("follow-as-secondary", "Replicate from the primary"),
+    PlannedStep("follow-as-secondary", "Become secondary and replicate from the primary", final=True),
     PlannedStep("catch-up", "Catch up with the primary"),
-    PlannedStep("become-secondary-again", "Become the secondary of the pair", final=True),
+    PlannedStep("finish-rejoin", "Note the new role in the configuration"),
 )
 
 _PLANS: dict[tuple[str, Role], tuple[PlannedStep, ...]] = {

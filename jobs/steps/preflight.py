@@ -1,0 +1,241 @@
+"""The checks before a set-up or another change of roles, also as a dry run: they change nothing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from app.core import checks, messages
+from app.core.checks import Check, ServerFacts
+from app.core.errors import HapairError, NotAllowed, PeerRefused, PeerUnreachable
+from app.core.roles import Role
+from app.core.state import Phase
+from app.ports import Json, Node
+from jobs.context import BaseStep, Context
+
+CONTACT_S = 10.0
+"""How long the other server is given to answer a question of the preflight."""
+PORT_S = 2.0
+
+DRAFT_FIELDS = frozenset(
+    {
+        "HAServerRole", "HAServerAddress", "HAPeerAddress", "HAAlertEmail", "HAPingInterval", "HAPingIterations",
+        "HAPingMonitor1", "HAPingMonitor2", "HAPingMonitor3", "HAFileSyncInterval", "HAProtectionMode",
+        "HAServiceFailover", "HAFailoverLagBound", "HAAntiFlappingTime", "HAStandbyOnlineEvent",
+    }
+)  # fmt: skip
+"""What of a draft the other server is told before the pair exists: no script, and not the fingerprint itself."""
+
+
+@dataclass(frozen=True)
+class Contacted:
+    """What the other server said, or why it did not."""
+
+    reply: Json | None
+    error: HapairError | None
+    round_trip_s: float
+
+
+def own_facts(node: Node) -> Json:
+    """What this server says of itself. Raises LocalFailure where its database does not answer."""
+    machine = node.machine.facts()
+    database = node.database.facts()
+    _, files_bytes = node.mirror.size()
+    facts = ServerFacts(
+        hostname=machine.hostname,
+        version=machine.version,
+        cpus=machine.cpus,
+        memory_bytes=machine.memory_bytes,
+        disk_bytes=machine.disk_bytes,
+        disk_free_bytes=machine.disk_free_bytes,
+        engine=database.engine,
+        engine_version=database.version,
+        data_bytes=node.database.data_bytes(),
+        files_bytes=files_bytes,
+        time=node.clock.now().timestamp(),
+    )
+    return asdict(facts)
+
+
+def answer_facts(node: Node) -> Json:
+    """What this node tells the other one before they are paired: its size, its draft, and whom it can reach.
+
+    The addresses that are tried are those of the own configuration, never those that the other side sends.
+    """
+    config = node.store.config()
+    draft = config.draft if config.draft is not None else config.applied
+    peer_address = str(draft.get("HAPeerAddress") or "")
+    return {
+        "facts": own_facts(node),
+        "node_id": node.store.state().node_id,
+        "config": {name: draft[name] for name in DRAFT_FIELDS if name in draft},
+        "reaches": {
+            "database": node.machine.can_connect(peer_address, node.settings.database_port, PORT_S),
+            "peer": node.machine.can_connect(peer_address, node.settings.peer_port, PORT_S),
+        },
+    }
+
+
+def run_preflight(node: Node, config: Json | None = None) -> list[Check]:
+    """The checks for applying `config` (the draft, or what is applied, when None) on this node."""
+    stored = node.store.config()
+    wanted = config if config is not None else (stored.draft if stored.draft is not None else stored.applied)
+    state = node.store.state()
+    role = Role(wanted.get("HAServerRole") or Role.STANDALONE)
+    if state.role is Role.STANDALONE and role is Role.PRIMARY:
+        return check_new_pair(node, wanted)[0]
+    if state.role is Role.STANDALONE and role is Role.SECONDARY:
+        return _check_joining(node, wanted)
+    if state.role is not Role.STANDALONE and role is not Role.STANDALONE:
+        return check_pair(node)
+    return [_own_database(node)]
+
+
+def check_new_pair(node: Node, draft: Json, *, strict: bool = False) -> tuple[list[Check], Json | None]:
+    """The checks of a primary-to-be, and what the secondary's listener replied.
+
+    `strict` raises the error of a contact that failed, in place of reporting it as a check.
+    """
+    contacted = _contact_by_pairing(node, draft)
+    if strict and contacted.error is not None:
+        raise contacted.error
+    if contacted.reply is None:
+        return [_own_database(node), _failed_contact(contacted)], None
+    return [_own_database(node), *_compare(node, draft, contacted, own_is_primary=True)], contacted.reply
+
+
+def check_pair(node: Node) -> list[Check]:
+    """The checks of a pair that exists, over its own channel."""
+    contacted = _contact(node, lambda: node.peer.request("facts", {}, CONTACT_S))
+    if contacted.reply is None:
+        return [_own_database(node), _failed_contact(contacted)]
+    own_is_primary = node.store.state().role is Role.PRIMARY
+    return [_own_database(node), *_compare(node, node.store.config().applied, contacted, own_is_primary=own_is_primary)]
+
+
+def refuse_failures(found: list[Check]) -> None:
+    """Nothing where no check fails. Raises the fitting error for the first one that does, naming all of them."""
+    failed = checks.failures(found)
+    if not failed:
+        return
+    detail = " ".join(check.detail for check in failed)
+    raise NotAllowed(
+        "preflight-failed",
+        "The Checks Before The Change Failed",
+        detail=detail,
+        hint="Nothing was changed. Mend this, then press RETRY.",
+    )
+
+
+def _check_joining(node: Node, draft: Json) -> list[Check]:
+    state = node.store.state()
+    if state.peer is None or state.pair_id is None:
+        waiting = "The primary has not been applied yet. Save this draft, then select APPLY on the primary first."
+        return [_own_database(node), Check("primary-ready", "warn", waiting)]
+    contacted = _contact(node, lambda: node.peer.request("facts", {}, CONTACT_S))
+    if contacted.reply is None:
+        return [_own_database(node), _failed_contact(contacted)]
+    ready = contacted.reply.get("phase") == Phase.INITIALIZED.value
+    detail = "The primary waits for this server." if ready else "The primary does not wait for a secondary now."
+    found = _compare(node, draft, contacted, own_is_primary=False)
+    return [_own_database(node), Check("primary-ready", "pass" if ready else "warn", detail), *found]
+
+
+def _contact_by_pairing(node: Node, draft: Json) -> Contacted:
+    fingerprint = str(draft.get("HAPeerFingerprint") or "")
+    address = str(draft.get("HAPeerAddress") or "")
+
+    def ask() -> Json:
+        key = pairing_key(node, fingerprint)
+        return node.pairing.request(address, fingerprint, key, "facts", {}, CONTACT_S)
+
+    return _contact(node, ask)
+
+
+def pairing_key(node: Node, fingerprint: str) -> str:
+    """The private key of that fingerprint. Raises NotAllowed (codes `fingerprint-used`, `fingerprint-unknown`)."""
+    key = node.store.pairing_key(fingerprint)
+    if key is not None:
+        return key
+    if node.store.pairing_key_retired(fingerprint):
+        raise NotAllowed(
+            "fingerprint-used",
+            "This Fingerprint Has Been Used",
+            detail="A Peer Authentication Fingerprint works for one set-up.",
+            hint="Press GENERATE on this server, and paste the new value into the secondary.",
+        )
+    raise NotAllowed(
+        "fingerprint-unknown",
+        "This Fingerprint Was Not Generated Here",
+        detail="The primary needs the key that belongs to the Peer Authentication Fingerprint.",
+        hint="Press GENERATE on this server, and paste the new value into the secondary.",
+    )
+
+
+def _contact(node: Node, ask: Any) -> Contacted:
+    started = node.clock.monotonic()
+    try:
+        reply, error = ask(), None
+    except HapairError as caught:
+        reply, error = None, caught
+    return Contacted(reply, error, node.clock.monotonic() - started)
+
+
+def _failed_contact(contacted: Contacted) -> Check:
+    error = contacted.error or PeerUnreachable("peer-unreachable", "The Other Server Does Not Answer")
+    fingerprint = error.code.startswith("fingerprint")
+    detail = messages.failure(error) if messages.is_communication_error(error) else f"{error.title}. {error.detail}"
+    if error.hint and error.hint not in detail:
+        detail = f"{detail} {error.hint}"
+    return Check("fingerprint" if fingerprint else "peer", "fail", detail)
+
+
+def _compare(node: Node, draft: Json, contacted: Contacted, *, own_is_primary: bool) -> list[Check]:
+    reply = contacted.reply or {}
+    found = [Check("peer", "pass", "The other server answers.")]
+    if own_is_primary and draft.get("HAPeerFingerprint"):
+        found.append(Check("fingerprint", "pass", "Both servers hold the same fingerprint."))
+    try:
+        theirs = ServerFacts.from_json(_object(reply, "facts"))
+    except ValueError as error:
+        raise PeerRefused("peer-reply", "The Other Server's Answer Is Not Complete", detail=str(error)) from error
+    found += checks.compare_addresses(draft, _object(reply, "config"))
+    ours = ServerFacts.from_json(own_facts(node))
+    primary, secondary = (ours, theirs) if own_is_primary else (theirs, ours)
+    found += checks.compare(primary, secondary, contacted.round_trip_s)
+    found.append(_ports(node, draft, _object(reply, "reaches")))
+    return found
+
+
+def _ports(node: Node, draft: Json, reaches: Json) -> Check:
+    address = str(draft.get("HAPeerAddress") or "")
+    closed = []
+    for name, port in (("database", node.settings.database_port), ("peer", node.settings.peer_port)):
+        if not node.machine.can_connect(address, port, PORT_S):
+            closed.append(f"port {port} ({name}) of {address} can't be reached from here")
+        if reaches.get(name) is not True:
+            closed.append(f"port {port} ({name}) of this server can't be reached from the other one")
+    if closed:
+        return Check("ports", "fail", f"{'; '.join(closed)}. Open them in the firewalls between the servers.")
+    return Check("ports", "pass", "Each server reaches the database and the peer port of the other.")
+
+
+def _own_database(node: Node) -> Check:
+    try:
+        facts = node.database.facts()
+    except HapairError as error:
+        return Check("own-database", "fail", f"This server's database does not answer: {error}.")
+    return Check("own-database", "pass", f"This server's {facts.engine} {facts.version} answers.")
+
+
+def _object(reply: Json, name: str) -> Json:
+    value = reply.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+class DryRun(BaseStep):
+    name = "dry-run"
+
+    def do(self, context: Context) -> None:
+        found = run_preflight(context.node, context.arguments.get("config"))
+        context.remember(checks=[asdict(check) for check in found])

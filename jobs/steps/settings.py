@@ -1,0 +1,60 @@
+"""Changed settings without a change of role: the shared ones reach the other server first, and are read back."""
+
+from __future__ import annotations
+
+from app.core import config as configuration
+from app.core.errors import LocalFailure
+from app.ports import Json, Node
+from jobs.context import BaseStep, Context
+from jobs.steps.pair import QUICK_S, apply_config, ask_quietly, clean_config
+
+
+class SendSettings(BaseStep):
+    name = "send-settings"
+
+    def do(self, context: Context) -> None:
+        peer = context.node.peer
+        wanted = _sendable(context.draft)
+        if "before" not in context.memory:
+            before = clean_config(peer.request("settings", {}, QUICK_S).get("fields"))
+            context.remember(before={name: before[name] for name in wanted if name in before})
+        peer.request("settings", {"fields": wanted}, QUICK_S)
+        read_back = clean_config(peer.request("settings", {}, QUICK_S).get("fields"))
+        different = sorted(name for name, value in wanted.items() if read_back.get(name) != value)
+        if different:
+            raise LocalFailure(
+                "settings-not-taken",
+                "The Other Server Did Not Take the Settings",
+                detail=f"It still has other values of {', '.join(different)}.",
+                hint="See that both servers run the same version of hapair, then press RETRY.",
+            )
+
+    def undo(self, context: Context) -> None:
+        if context.memory.get("before"):
+            ask_quietly(context.node, "settings", {"fields": context.recall("before")})
+
+
+class ApplySettings(BaseStep):
+    name = "apply-settings"
+
+    def is_done(self, context: Context) -> bool:
+        return context.node.store.config().applied == context.draft
+
+    def do(self, context: Context) -> None:
+        apply_config(context, context.draft)
+
+
+def take_settings(node: Node, fields: object) -> Json:
+    """The shared fields that the peer sent are applied here (a draft is kept); answers with what is applied now."""
+    sent = clean_config(fields)
+    config = node.store.config()
+    if sent:
+        applied = configuration.with_shared(config.applied, sent)
+        if applied != configuration.complete(config.applied):
+            config = node.store.save_applied(dict(applied), keep_draft=True)
+    return {"fields": _sendable(config.applied)}
+
+
+def _sendable(config: Json) -> Json:
+    """The shared fields without the fingerprint, which belongs to the set-up alone."""
+    return clean_config(configuration.shared(config))

@@ -1,0 +1,169 @@
+"""The end of a pair. Both servers keep their data; the secondary applies everything that it has received first.
+
+With both servers in contact, APPLY on the primary ends the pair on both. Without, each side is ended by itself.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from dataclasses import replace
+
+from app.core import config as configuration
+from app.core import moves
+from app.core.errors import HapairError, PeerRefused, PeerUnreachable
+from app.core.roles import Role
+from app.core.state import NodeState, Phase
+from app.ports import Json, Node
+from jobs.context import BaseStep, Context
+from jobs.steps.pair import apply_config, ask_quietly
+from jobs.steps.seeding import follow_peer
+
+log = logging.getLogger(__name__)
+
+LEAVE_S = 90.0
+"""How long the secondary may take to apply what it has received, and a little more."""
+DRAIN_S = 60.0
+NOTICE_S = 3.0
+
+
+class ReleaseStandby(BaseStep):
+    """Commits no longer wait for the secondary, and that is durable."""
+
+    name = "release-standby"
+
+    def do(self, context: Context) -> None:
+        node = context.node
+        state = node.store.state()
+        context.remember(pair_id=state.pair_id, was_out=state.standby_out)
+        now = node.clock.now()
+        node.store.change_state(lambda before: moves.record_standby_out(before, now))
+        with suppress(HapairError):
+            # A database that is down has nobody waiting in it; it must not keep the pair from being ended.
+            node.database.set_semi_sync(enabled=False)
+
+    def undo(self, context: Context) -> None:
+        """Nothing to do: the monitor lets commits wait again as soon as it sees the secondary in sync."""
+
+
+class DismissSecondary(BaseStep):
+    """The other server is standalone, or can't be reached and is left to its own APPLY."""
+
+    name = "dismiss-secondary"
+
+    def do(self, context: Context) -> None:
+        node = context.node
+        position = ""
+        with suppress(HapairError):
+            position = node.database.facts().position
+        body = {"pair_id": context.recall("pair_id"), "position": position}
+        try:
+            node.peer.request("leave", body, LEAVE_S)
+        except (PeerUnreachable, PeerRefused) as error:
+            log.warning("the secondary is left alone: %s", error)
+            context.skipped = (
+                f"The other server could not be told ({error.title}). If it is still part of the pair, set its role to"
+                " standalone and apply that there too."
+            )
+
+
+class LeaveReplication(BaseStep):
+    """Everything that was received is applied, and nothing more is received."""
+
+    name = "leave-replication"
+
+    def do(self, context: Context) -> None:
+        context.remember(pair_id=context.node.store.state().pair_id)
+        leave_replication(context.node)
+
+    def undo(self, context: Context) -> None:
+        with suppress(HapairError):
+            follow_peer(context.node, None)
+
+
+class BecomeStandalone(BaseStep):
+    """The node is standalone, writable, and has its configuration."""
+
+    name = "become-standalone"
+
+    def is_done(self, context: Context) -> bool:
+        return context.node.store.state().role is Role.STANDALONE
+
+    def do(self, context: Context) -> None:
+        node = context.node
+        become_standalone(node)
+        apply_config(context, dict(configuration.after_teardown(context.draft)))
+        with suppress(HapairError):
+            # The monitor opens the database of a standalone server, also one that is down at this moment.
+            node.database.lift()
+
+
+class ReportLeft(BaseStep):
+    """The primary knows that it has no secondary, if it can be told."""
+
+    name = "report-left"
+
+    def do(self, context: Context) -> None:
+        reply = ask_quietly(context.node, "left", {"pair_id": context.recall("pair_id")}, NOTICE_S)
+        if reply is None:
+            context.skipped = "The primary could not be told; set its role to standalone too."
+
+
+class ForgetPeer(BaseStep):
+    """The other server's keys are worth nothing here."""
+
+    name = "forget-peer"
+
+    def do(self, context: Context) -> None:
+        node = context.node
+        if context.arguments.get("role") == Role.PRIMARY.value and node.store.state().peer is not None:
+            ask_quietly(node, "forget", {"pair_id": context.recall("pair_id")}, NOTICE_S)
+        forget_peer(node)
+
+
+def leave_replication(node: Node) -> None:
+    """All that was received is applied; then replication is forgotten. Idempotent."""
+    node.database.stop_receiver()
+    node.database.drain(DRAIN_S)
+    node.database.end_replication()
+
+
+def become_standalone(node: Node) -> None:
+    """The durable state says standalone; the peer's identity stays until it is forgotten."""
+    node.store.change_state(standalone)
+
+
+def standalone(state: NodeState) -> NodeState:
+    return replace(
+        state,
+        role=Role.STANDALONE,
+        phase=Phase.NONE,
+        pair_id=None,
+        fence=None,
+        promotion=None,
+        standby_out=False,
+        standby_out_since=None,
+        maintenance_until=None,
+        last_failover_at=None,
+        stable_since_failover=True,
+    )
+
+
+def forget_peer(node: Node) -> None:
+    """Keys, certificate and identity of the other server are gone."""
+    node.store.change_state(lambda state: replace(state, peer=None))
+    node.keys.unpin_peer()
+    node.peer.close()
+
+
+def leave_at_primarys_word(node: Node, position: str) -> Json:
+    """This secondary becomes standalone because its primary has ended the pair; repeating it changes nothing."""
+    if node.store.state().role is Role.SECONDARY:
+        if position:
+            node.database.wait_for(position, DRAIN_S)
+        leave_replication(node)
+    become_standalone(node)
+    node.store.save_applied(dict(configuration.after_teardown(node.store.config().applied)), keep_draft=True)
+    with suppress(HapairError):
+        node.database.lift()
+    return {"left": True}

@@ -1,0 +1,110 @@
+"""The worker: `python -m jobs.worker`. Runs jobs one after the other, in this process.
+
+RQ only brings the numbers of jobs; the journal in the node store is the truth. So before anything else, and whenever
+the queue has been quiet for a while, the worker looks into the journal: what a dead worker left is finished or
+reverted, and a job that Redis has lost is sent again.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import time
+from types import FrameType
+
+import redis
+from redis.exceptions import RedisError
+from rq import Queue, SimpleWorker
+from rq.serializers import JSONSerializer
+
+from app.core.errors import HapairError
+from app.ports import Node
+from jobs import runner, tasks
+
+log = logging.getLogger("hapair.worker")
+
+QUEUE_NAME = "hapair"
+"""The same as the queue adapter's; a test compares the two."""
+QUIET_S = 5
+"""After so long without a job the journal is looked at again."""
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 5.0
+CONNECT_TIMEOUT_S = 2.0
+
+
+class PatientWorker(SimpleWorker):  # type: ignore[misc] - RQ has no types
+    """An RQ worker that comes back soon after Redis does, and remembers that it was told to end."""
+
+    max_connection_wait_time = LONGEST_PAUSE_S
+    told_to_end = False
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        self.told_to_end = True
+        super().request_stop(signum, frame)
+
+
+class Stop:
+    """Whether the process was told to end; a job under way is finished first, RQ sees to that."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def ask(self, number: int, _frame: FrameType | None) -> None:
+        log.info("ending on signal %d", number)
+        self.asked = True
+
+
+def main() -> int:
+    """Works until it is told to end."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    stop = Stop()
+    node = tasks.node()
+    pause = FIRST_PAUSE_S
+    while not stop.asked:
+        # RQ's worker has put its own handlers in their place.
+        signal.signal(signal.SIGTERM, stop.ask)
+        signal.signal(signal.SIGINT, stop.ask)
+        try:
+            look_into_journal(node)
+            if serve(node.settings.redis_url):
+                break
+            pause = FIRST_PAUSE_S
+            continue
+        except (RedisError, OSError) as error:
+            log.warning("Redis does not answer (%s); trying again in %.1f s", error, pause)
+        except HapairError as error:
+            log.warning("%s; trying again in %.1f s", error, pause)
+        except Exception:
+            log.exception("the worker's loop failed; trying again in %.1f s", pause)
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE_S)
+    return 0
+
+
+def look_into_journal(node: Node) -> None:
+    """No job is left half done, and a queued one is on its way.
+
+    This worker is the only one and runs nothing at this moment, so a job that is running was left by a dead one.
+    """
+    runner.recover(node)
+    job = node.store.active_job()
+    if job is not None and job.state == "queued":
+        node.queue.enqueue(job.id)
+
+
+def serve(redis_url: str) -> bool:
+    """Jobs are run as they come, until the queue has been quiet for QUIET_S; whether the worker was told to end."""
+    connection = redis.Redis.from_url(redis_url, socket_connect_timeout=CONNECT_TIMEOUT_S)
+    try:
+        connection.ping()
+        queue = Queue(QUEUE_NAME, connection=connection, serializer=JSONSerializer)
+        worker = PatientWorker([queue], connection=connection, serializer=JSONSerializer)
+        worker.work(max_idle_time=QUIET_S, logging_level="WARNING")
+        return worker.told_to_end
+    finally:
+        connection.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
