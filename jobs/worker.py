@@ -33,7 +33,7 @@ LONGEST_PAUSE_S = 5.0
 CONNECT_TIMEOUT_S = 2.0
 
 
-class PatientWorker(SimpleWorker):  # type: ignore[misc] - RQ has no types
+class PatientWorker(SimpleWorker):
     """An RQ worker that comes back soon after Redis does, and remembers that it was told to end."""
 
     max_connection_wait_time = LONGEST_PAUSE_S
@@ -41,7 +41,7 @@ class PatientWorker(SimpleWorker):  # type: ignore[misc] - RQ has no types
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         self.told_to_end = True
-        super().request_stop(signum, frame)
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
 
 class Stop:
