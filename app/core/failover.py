@@ -190,11 +190,9 @@ def commits_wait(state: NodeState, config: PairConfig) -> bool:
 def standby_out_after_promotion(cause: Cause, config: PairConfig) -> bool:
     """Whether a new primary starts without a standby that commits wait for.
 
-    After a failover, a handover or a takeover the other server is gone or fenced: in `protection` writes wait until it
-    is back or the administrator lets it go. After a swap it follows at once.
+    In `protection` writes wait for the standby from the first moment (until it is back, or the administrator lets it
+    go, which a resume does); else they begin at once, and the standby counts as out until it follows and has caught up.
     """
-    if cause in (Cause.SWAP, Cause.SETUP):
-        return False
-    if cause is Cause.RESUME:
+    if cause in (Cause.SETUP, Cause.RESUME):
         return True
     return config.protection_mode is not ProtectionMode.PROTECTION
