@@ -1,151 +1,91 @@
-/** The shapes of the API's answers that the console reads. */
+/**
+ * The shapes of the API's answers that the console reads: the types generated from the API's description, made narrower
+ * where the description says only "text" or "an object". A field that the API renames breaks the build here.
+ */
+
+import type { components } from "./types";
+
+type Schemas = components["schemas"];
+/** `Base` with some fields of a narrower type. A field that `Base` has not, or that is not narrower, does not compile. */
+type Narrow<Base, Narrower extends { [Name in keyof Narrower]: Name extends keyof Base ? Base[Name] : never }> = Omit<
+  Base,
+  keyof Narrower
+> &
+  Narrower;
 
 export type Role = "primary" | "secondary" | "standalone";
-export type StatusWord = "standalone" | "initialized" | "synchronizing" | "stable" | "degraded" | "fenced" | "conflict";
+export type StatusWord = Schemas["Status"]["status"];
+export type Session = Schemas["Session"];
+export type Reason = Schemas["Reason"];
+export type Check = Schemas["Check"];
+export type System = Schemas["System"];
+export type JobAnswer = { job: Job };
 
-export interface Session {
-  username: string;
-  role: string;
-  scope: string;
-  /** Null for automation, which has no cookie. */
-  csrf_token: string | null;
-}
+export type StatusNode = Narrow<
+  Schemas["NodeStatus"],
+  { role: Role; phase: "none" | "initialized" | "synchronizing" | "paired" }
+>;
+export type StatusPeer = Narrow<Schemas["PeerStatus"], { role: Role | null }>;
 
-export interface Reason {
-  code: string;
-  text: string;
-}
+export type Alarm = { code: string; text: string; raised_at: string };
 
-export interface StatusNode {
-  hostname: string;
-  role: Role;
-  writable: boolean;
-  address: string | null;
-  phase: "none" | "initialized" | "synchronizing" | "paired";
-  maintenance: boolean;
-  /** Kind of the announced operation that is under way, or empty. */
-  operation: string;
-}
-
-export interface StatusPeer {
-  hostname: string | null;
-  address: string | null;
-  role: Role | null;
-  writable: boolean | null;
-  /** Whether it answers now. What stands here of a peer that is not heard is old. */
-  heard: boolean;
-  heartbeat_age_s: number | null;
-  error: string;
-}
-
-export interface Alarm {
-  code: string;
-  text: string;
-  raised_at: string;
-}
-
-export interface Pings {
+/** What the monitor publishes of its pings (jobs/monitor/snapshot.py). */
+export type Pings = {
   interval_s: number;
   iterations: number;
   peer: { address: string | null; missed: number; round_trip_ms: number | null };
   gateway: { address: string | null; answers: boolean | null };
   targets: Record<string, boolean>;
   near_miss: { missed: number; at: string } | null;
-}
+};
 
-export interface Status {
-  node: StatusNode;
-  peer: StatusPeer | null;
-  status: StatusWord;
-  reasons: Reason[];
-  failover: { ready: boolean; reasons: Reason[]; lost_bound: string; window_s: number };
-  term: number;
-  fenced: { reason: string; since: string; detail: string; meaning: string; exit: string } | null;
-  replication: { receiver_running: boolean; applier_running: boolean; lag_s: number | null } | null;
-  files: { pending: number; trouble: string; complete_at: string | null; last_error: string } | null;
-  pings: Pings | null;
-  alarms: Alarm[];
-  database: { ok: boolean; error: string } | null;
-  monitor: { running: boolean; age_s: number | null };
-  protection: { mode: string; promise: string; holds: boolean };
-  job: { id: string; kind: string } | null;
-}
+export type Status = Narrow<
+  Schemas["Status"],
+  {
+    node: StatusNode;
+    peer: StatusPeer | null;
+    fenced: { reason: string; since: string; detail: string; meaning: string; exit: string } | null;
+    replication: { receiver_running: boolean; applier_running: boolean; lag_s: number | null } | null;
+    files: { pending: number; trouble: string; complete_at: string | null; last_error: string } | null;
+    pings: Pings | null;
+    alarms: Alarm[];
+    database: { ok: boolean; error: string } | null;
+    monitor: { running: boolean; age_s: number | null };
+    protection: { mode: string; promise: string; holds: boolean };
+  }
+>;
 
 export type Value = string | number | boolean;
 export type Values = Record<string, Value>;
 
 /** One field of the HA configuration, as the server declares it: all that the console knows of a field is here. */
-export interface Field {
-  name: string;
-  label: string;
-  kind: "choice" | "address" | "fingerprint" | "email" | "integer" | "boolean" | "script";
-  default: Value;
-  roles: Role[];
-  scope: "shared" | "mirrored" | "local";
-  section: "basic" | "advanced";
-  help: string;
-  required: boolean;
-  choices: string[];
-  minimum: number | null;
-  maximum: number | null;
-  unit: string;
-  length_max: number;
-}
+export type Field = Narrow<
+  Schemas["Field"],
+  {
+    kind: "choice" | "address" | "fingerprint" | "email" | "integer" | "boolean" | "script";
+    scope: "shared" | "mirrored" | "local";
+    section: "basic" | "advanced";
+    roles: Role[];
+    default: Value;
+  }
+>;
 
-export interface Change {
-  field: string;
-  from: Value;
-  to: Value;
-}
+export type Change = Narrow<Schemas["Change"], { from: Value; to: Value }>;
 
 /** A legal change of role and what APPLY then does. */
-export interface Transition {
-  applied: Role;
-  drafted: Role;
-  change: string;
-  sentence: string;
-}
+export type Transition = Narrow<Schemas["Transition"], { applied: Role; drafted: Role }>;
 
-export interface Config {
-  state: "applied" | "draft" | "applying" | "failed";
+export type Config = Omit<Schemas["Config"], "applied" | "draft" | "changes" | "fields" | "transitions"> & {
   applied: Values;
   draft: Values | null;
   changes: Change[];
   fields: Field[];
-  saved_by: string | null;
-  saved_at: string | null;
-  failed: string | null;
   transitions: Transition[];
-}
+};
 
-export interface Check {
-  id: string;
-  result: "pass" | "warn" | "fail";
-  detail: string;
-}
-
-export interface Step {
-  name: string;
-  title: string;
-  state: "pending" | "running" | "done" | "failed" | "undoing" | "undone" | "skipped";
-  progress: { done: number; total: number | null };
-  detail: string;
-  started_at: string | null;
-  ended_at: string | null;
-}
-
-export interface Job {
-  id: string;
-  kind: string;
-  state: "queued" | "running" | "succeeded" | "failed" | "reverted";
-  steps: Step[];
-  message: string;
-  error: { code: string; title: string; detail: string; hint: string } | null;
-  actor: string;
-  created_at: string;
-  started_at: string | null;
-  ended_at: string | null;
-}
+/** Of its progress the description says no more than that it is an object. */
+export type Step = Omit<Schemas["Step"], "progress"> & { progress: { done: number; total: number | null } };
+export type Job = Omit<Schemas["Job"], "steps"> & { steps: Step[] };
 
 /** One page of a log, newest first; `next` goes into `?before=` for older entries. */
 export interface Listing<Row> {
@@ -153,34 +93,5 @@ export interface Listing<Row> {
   next: string | number | null;
 }
 
-export interface EventEntry {
-  id: number;
-  kind: string;
-  at: string;
-  node: string;
-  parameters: string[];
-  detail: string;
-}
-
-export interface ActivityEntry {
-  id: number;
-  at: string;
-  node: string;
-  actor: string;
-  address: string;
-  action: string;
-  outcome: string;
-  detail: Record<string, unknown>;
-}
-
-export interface System {
-  hostname: string;
-  addresses: string[];
-  gateway: string | null;
-  tunnel_network: string;
-  version: string;
-  cpus: number;
-  memory_bytes: number;
-  disk_bytes: number;
-  disk_free_bytes: number;
-}
+export type EventEntry = Schemas["Event"];
+export type ActivityEntry = Schemas["Activity"];

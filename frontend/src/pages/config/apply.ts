@@ -1,13 +1,9 @@
 /** What APPLY asks before it begins, and how it begins. */
 
 import { post } from "../../api/client";
-import type { Check, Config, Role, Status } from "../../api/model";
+import type { Check, Config, JobAnswer, Role, Status } from "../../api/model";
 import type { ActSpec } from "../../acts/ActDialog";
 import { roleOf } from "./rules";
-
-interface JobAnswer {
-  job: { id: string };
-}
 
 export async function preflight(): Promise<Check[]> {
   return (await post<{ checks: Check[] }>("/ha/preflight")).checks;

@@ -1,15 +1,11 @@
 /** The acts of the status page: what each says before it is done, and what it asks of the API. */
 
 import { post } from "../../api/client";
-import type { Status } from "../../api/model";
+import type { JobAnswer, Status } from "../../api/model";
 import type { ActSpec } from "../../acts/ActDialog";
 
 /** How long a maintenance lasts when nobody ends it. */
 const MAINTENANCE_MINUTES = 60;
-
-interface JobAnswer {
-  job: { id: string };
-}
 
 export interface Offered {
   key: string;

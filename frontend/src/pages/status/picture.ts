@@ -93,8 +93,8 @@ function ownView(status: Status, node: StatusNode): ServerView {
 function peerView(peer: StatusPeer): ServerView {
   const age = peer.heartbeat_age_s;
   return {
-    hostname: peer.hostname ?? "the other server",
-    address: peer.address ?? "",
+    hostname: peer.hostname,
+    address: peer.address,
     role: peer.role,
     access: peer.heard ? accessText(peer.writable) : "not heard",
     isThis: false,
