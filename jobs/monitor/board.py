@@ -28,7 +28,6 @@ class Situation:
 
     state: NodeState
     applied: Json
-    draft: Json | None
     config: PairConfig
     alarms: Mapping[str, Alarm]
     hostname: str

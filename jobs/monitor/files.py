@@ -26,7 +26,6 @@ FULL_EVERY_S = 3600.0
 """A full pass this often finds what the watch has missed, and what was changed or deleted on the standby by hand."""
 VERIFY_EVERY_S = 24 * 3600.0
 """A full pass that compares contents reads every file on both servers."""
-STARTED_PHASES = (Phase.SYNCHRONIZING, Phase.PAIRED)
 LOOK_S = 0.5
 
 
@@ -143,8 +142,8 @@ class FileDuty:
 
 
 def _pushes(state: NodeState) -> bool:
-    """Whether this node's files are the ones that count."""
-    return state.role is Role.PRIMARY and state.fence is None and state.phase in STARTED_PHASES
+    """Whether this node's files are the ones that count. During the set-up the secondary asks for them itself."""
+    return state.role is Role.PRIMARY and state.fence is None and state.phase is Phase.PAIRED
 
 
 def _brief(batch: BatchReport) -> Json:

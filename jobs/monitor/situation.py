@@ -43,7 +43,6 @@ class SituationReader:
         self._kept = Situation(
             state=state,
             applied=record.applied,
-            draft=record.draft,
             config=pair_config(record.applied),
             alarms=alarms,
             hostname=machine.hostname,

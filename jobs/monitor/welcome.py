@@ -7,7 +7,7 @@ import structlog
 from app.core.errors import HapairError
 from app.core.roles import Role
 from app.ports import Actor, Json, Node, PairingListener
-from jobs.monitor.board import Board, Situation
+from jobs.monitor.board import Board
 from jobs.monitor.duty import LOOK_AGAIN_S
 from jobs.peer.pairing import answer
 
@@ -17,6 +17,8 @@ ALARM = "pairing-listener"
 REFUSALS_NOTED_MAX = 20
 """How many refusals of one listener the activity log keeps; a stranger who goes on knocking must not fill the disk."""
 RETRY_S = 5.0
+LOOK_S = 0.15
+"""How soon after a draft was saved the listener is there."""
 
 
 class WelcomeDuty:
@@ -34,13 +36,14 @@ class WelcomeDuty:
     def step(self) -> float:
         if self._listener is not None and self._listener.retired and self._fingerprint is not None:
             self._node.store.retire_pairing_key(self._fingerprint)
-        wanted = self._wanted(self._board.read().situation)
+        if self._board.read().situation.state.role is not Role.STANDALONE:
+            self.close()
+            return LOOK_AGAIN_S
+        wanted = self._wanted()
         if wanted == self._fingerprint:
-            return LOOK_AGAIN_S / 2
+            return LOOK_S
         self.close()
-        if wanted is None:
-            return LOOK_AGAIN_S / 2
-        return self._open(wanted)
+        return LOOK_S if wanted is None else self._open(wanted)
 
     def close(self) -> None:
         if self._listener is not None:
@@ -49,10 +52,11 @@ class WelcomeDuty:
         self._listener = None
         self._fingerprint = None
 
-    def _wanted(self, situation: Situation) -> str | None:
-        """The fingerprint of the secondary that this server is drafted to be."""
-        draft = situation.draft or {}
-        if situation.state.role is not Role.STANDALONE or draft.get("HAServerRole") != Role.SECONDARY.value:
+    def _wanted(self) -> str | None:
+        """The fingerprint of the secondary that this server is drafted to be; read from the store itself, because the
+        primary may be told to APPLY right after the draft was saved."""
+        draft = self._node.store.config().draft or {}
+        if draft.get("HAServerRole") != Role.SECONDARY.value:
             return None
         fingerprint = str(draft.get("HAPeerFingerprint") or "")
         if not fingerprint:
@@ -70,7 +74,7 @@ class WelcomeDuty:
         self._refusals = 0
         self._node.store.clear_alarm(ALARM)
         log.info("pairing listener open", port=self._node.settings.pairing_port)
-        return LOOK_AGAIN_S / 2
+        return LOOK_S
 
     def _answer(self, verb: str, body: Json) -> Json:
         reply = answer(self._node, verb, body)
