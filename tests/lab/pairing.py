@@ -11,7 +11,7 @@ from tests.waiting import wait_for
 Json = dict[str, Any]
 INITIALIZED = "HA setup change has initialized successfully."
 ALERT_ACCOUNT = "operations@hapair.test"
-READY_TIMEOUT_S = 60.0
+READY_TIMEOUT_S = 30.0
 STABLE_TIMEOUT_S = 120.0
 
 

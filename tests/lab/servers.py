@@ -10,8 +10,10 @@ from tests.lab.disk import DEFAULT_GIB
 from tests.lab.installation import describe, install
 from tests.lab.network import HOSTS
 from tests.lab.pairing import MANUAL_TIMING, Timing, pair, wait_standalone
+from tests.lab.places import LabError
 
 Json = dict[str, Any]
+LAST_LINES = 6
 
 
 class Servers:
@@ -49,10 +51,24 @@ def bring_up(name: str, *, topology: str = "same", disk_gib: int = DEFAULT_GIB, 
         install(lab)
         servers = Servers(lab)
         wait_standalone(servers.apis)
+    except AssertionError as error:
+        complaints = last_words(lab)
+        lab.down()
+        raise LabError(f"{error}\n{complaints}") from error
     except BaseException:
         lab.down()
         raise
     return servers
+
+
+def last_words(lab: Lab) -> str:
+    """The ends of the services' logs on both hosts, for people who must find out why a lab did not come up."""
+    found = []
+    for host in HOSTS:
+        for log in sorted((lab.places.data(host) / "logs").glob("*.log")):
+            lines = log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+            found.append("\n".join((f"--- {host} {log.name}", *lines)))
+    return "\n".join(found)
 
 
 def attach(name: str) -> Servers:
