@@ -16,6 +16,7 @@ log = structlog.get_logger(__name__)
 ALARM = "pairing-listener"
 REFUSALS_NOTED_MAX = 20
 """How many refusals of one listener the activity log keeps; a stranger who goes on knocking must not fill the disk."""
+USED_NOTE = "pairing-used"
 RETRY_S = 5.0
 LOOK_S = 0.15
 """How soon after a draft was saved the listener is there."""
@@ -35,11 +36,12 @@ class WelcomeDuty:
 
     def step(self) -> float:
         if self._listener is not None and self._listener.retired and self._fingerprint is not None:
-            self._node.store.retire_pairing_key(self._fingerprint)
-        if self._board.read().situation.state.role is not Role.STANDALONE:
+            self._node.store.save_note(USED_NOTE, {"fingerprint": self._fingerprint})
+        state = self._node.store.state()
+        if state.role is not Role.STANDALONE:
             self.close()
             return LOOK_AGAIN_S
-        wanted = self._wanted()
+        wanted = self._wanted(paired=state.peer is not None)
         if wanted == self._fingerprint:
             return LOOK_S
         self.close()
@@ -52,16 +54,20 @@ class WelcomeDuty:
         self._listener = None
         self._fingerprint = None
 
-    def _wanted(self) -> str | None:
+    def _wanted(self, *, paired: bool) -> str | None:
         """The fingerprint of the secondary that this server is drafted to be; read from the store itself, because the
-        primary may be told to APPLY right after the draft was saved."""
+        primary may be told to APPLY right after the draft was saved.
+
+        A value that has paired the servers is used up; it counts again only if the primary has taken the pairing back.
+        """
         draft = self._node.store.config().draft or {}
         if draft.get("HAServerRole") != Role.SECONDARY.value:
             return None
         fingerprint = str(draft.get("HAPeerFingerprint") or "")
-        if not fingerprint:
+        if not fingerprint or self._node.store.pairing_key_retired(fingerprint):
             return None
-        return None if self._node.store.pairing_key_retired(fingerprint) else fingerprint
+        used = self._node.store.note(USED_NOTE) or {}
+        return None if paired and used.get("fingerprint") == fingerprint else fingerprint
 
     def _open(self, fingerprint: str) -> float:
         try:
