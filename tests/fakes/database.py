@@ -16,7 +16,7 @@ from enum import StrEnum
 from app.core.errors import LocalFailure
 from app.core.facts import DatabaseFacts, ReplicationFacts
 from app.core.positions import Gtid, contains, difference, merge, merge_histories, parse, reached, render
-from app.ports import Progress, ReplicationSource, RescueReport
+from app.ports import REPLICATION_ACCOUNT, Progress, ReplicationSource, RescueReport
 from tests.fakes.clock import FakeClock
 
 BEAT = "hapair.beat"
@@ -168,7 +168,6 @@ class FakeDatabase:
         self.semi_sync = False
         self.clients: list[FakeClient] = []
         self.waiting: list[Write] = []
-        self.password: str | None = None
         self.source: ReplicationSource | None = None
         self.receiving = False
         self.applier_error = ""
@@ -199,6 +198,11 @@ class FakeDatabase:
         if self.down or self.hung:
             raise ConnectionRefusedError(f"{self.node}'s database is down")
         return FakeClient(self)
+
+    @property
+    def password(self) -> str | None:
+        """Of the replication account: data like any other, so it is replicated and seeded too."""
+        return self.data.tables.get(ACCOUNTS, {}).get(REPLICATION_ACCOUNT)
 
     def rows(self) -> set[int]:
         """Values that applications have written."""
@@ -281,7 +285,7 @@ class FakeDatabase:
             if self.source is None:
                 self.commit(BEAT, "", "", ddl=True)
         if replication_password is not None and replication_password != self.password:
-            self.password = replication_password
+            self.commit(ACCOUNTS, REPLICATION_ACCOUNT, replication_password)
 
     def fence(self, timeout_s: float) -> str:
         self._asked(timeout_s)

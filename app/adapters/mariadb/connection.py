@@ -83,7 +83,12 @@ def remote_session(source: ReplicationSource, timeout_s: float) -> Iterator[Sess
         connection = socket.create_connection((source.host, source.port), timeout=timeout_s)
         with _bounded(connection, timeout_s, expired):
             yield from _session(
-                connection, timeout_s, host=source.host, user=source.user, password=source.password, ssl=context
+                connection,
+                timeout_s,
+                host=source.host,
+                user=source.user,
+                password=source.password.encode(),
+                ssl=context,
             )
 
 

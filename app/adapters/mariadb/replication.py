@@ -38,7 +38,9 @@ _CHANGE_MASTER = (
 
 
 def start_replication(manager: Manager, source: ReplicationSource, position: str | None) -> None:
-    """This server follows `source`. With a position its own binary log starts anew there (after a seed or a rewind).
+    """This server follows `source`. With a position its own binary log starts anew there (after a seed); without one
+    it goes on from all that it holds, also from what it wrote itself as primary, which gtid_slave_pos alone omits: so
+    a server with transactions that the source never had is refused instead of skipping over them.
 
     As primary it no longer waits for acknowledgements, or its applier would wait for a standby that it hasn't.
     """
@@ -48,6 +50,8 @@ def start_replication(manager: Manager, source: ReplicationSource, position: str
         session.run("SET GLOBAL rpl_semi_sync_master_enabled = 0")
         if position is not None:
             begin_history(session, position)
+        else:
+            session.run("SET GLOBAL gtid_slave_pos = %s", (read_position(session),))
         session.run("SET GLOBAL rpl_semi_sync_slave_enabled = 1")
         session.run(
             _CHANGE_MASTER,

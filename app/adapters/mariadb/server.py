@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from app.adapters.mariadb import accounts, facts, fencing, probes, replication, semisync
+from app.adapters.mariadb import accounts, facts, fencing, folders, probes, replication, seeding, semisync
 from app.adapters.mariadb.connection import Manager
 from app.core.errors import LocalFailure
 from app.core.facts import DatabaseFacts
 from app.core.positions import contains
-from app.ports import ReplicationSource
+from app.ports import Progress, ReplicationSource
 
 
 class MariaDB:
@@ -52,6 +52,9 @@ class MariaDB:
             )
         return probes.probe_remote(source, host, port, self._node, timeout_s)
 
+    def data_bytes(self) -> int:
+        return seeding.data_bytes(self._data_dir)
+
     def ensure_accounts(self, replication_password: str | None = None) -> None:
         accounts.ensure_accounts(self._manager, replication_password)
 
@@ -91,3 +94,15 @@ class MariaDB:
     def reload_certificates(self) -> None:
         with self._manager.session("Reloading the database's certificates") as session:
             session.run("FLUSH SSL")
+
+    def send_seed(self, write: Callable[[bytes], None]) -> None:
+        seeding.send_seed(self._manager.path, self._data_dir, write)
+
+    def receive_seed(self, chunks: Iterator[bytes], staging: str, progress: Progress) -> str:
+        return seeding.receive_seed(chunks, Path(staging), progress, account=self._account, like=self._data_dir)
+
+    def switch_data(self, staging: str, aside: str) -> None:
+        folders.switch_data(self._manager, self._data_dir, Path(staging), Path(aside))
+
+    def switch_back(self, aside: str) -> None:
+        folders.switch_back(self._manager, self._data_dir, Path(aside))

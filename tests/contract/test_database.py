@@ -1,0 +1,387 @@
+"""What every database promises: the fake, and two real MariaDB servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from app.core.errors import LocalFailure
+from app.core.positions import contains, reached
+from tests.contract.fake_servers import FakeServer
+from tests.contract.mariadb_servers import RealServer, two_servers, unavailable
+from tests.fakes.database import FakeNetwork, WriteState
+from tests.waiting import wait_for
+
+Server = FakeServer | RealServer
+Servers = tuple[Server, Server]
+CAUGHT_UP_S = 10.0
+
+
+@pytest.fixture(scope="module")
+def real_servers() -> Iterator[tuple[RealServer, RealServer]]:
+    if reason := unavailable():
+        pytest.skip(reason)
+    with two_servers() as servers:
+        yield servers
+
+
+@pytest.fixture(params=["fake", "real"])
+def servers(request: pytest.FixtureRequest) -> Servers:
+    if request.param == "fake":
+        network = FakeNetwork()
+        return FakeServer("alpha", 1, network), FakeServer("beta", 2, network)
+    alpha, beta = request.getfixturevalue("real_servers")
+    for server in (alpha, beta):
+        server.quiet()
+    for server in (alpha, beta):
+        server.reset()
+    return alpha, beta
+
+
+@pytest.fixture
+def pair(servers: Servers) -> Servers:
+    """The first is a writable primary, the second its caught-up replica."""
+    primary, replica = servers
+    primary.prepare()
+    primary.database.lift()
+    replica.database.start_replication(primary.source_for(replica))
+    caught_up(primary, replica)
+    return primary, replica
+
+
+def caught_up(primary: Server, replica: Server) -> None:
+    position = primary.database.facts().position
+    assert replica.database.wait_for(position, CAUGHT_UP_S), replica.database.facts()
+
+
+def written(server: Server, *values: int) -> None:
+    """The values are acknowledged."""
+    client = server.open_client()
+    for value in values:
+        assert client.write(value).state is WriteState.ACKNOWLEDGED
+    client.close()
+
+
+def refusal(server: Server) -> WriteState:
+    """How a write on a fresh connection ends."""
+    client = server.open_client()
+    try:
+        return client.write(999).state
+    finally:
+        client.close()
+
+
+# --- looking, probing, accounts
+
+
+def test_a_fresh_server_is_read_only_and_has_no_history(servers: Servers) -> None:
+    facts = servers[0].database.facts()
+    assert facts.read_only
+    assert facts.position == facts.binlog_state == ""
+    assert facts.replication is None
+    assert facts.beat_age_s is None
+    assert facts.uptime_s >= 0
+
+
+def test_making_accounts_twice_writes_no_transaction(servers: Servers) -> None:
+    server = servers[0]
+    server.prepare()
+    position = server.database.facts().position
+    server.database.ensure_accounts()
+    assert server.database.facts().position == position
+
+
+def test_a_probe_leaves_a_beat_with_its_term(servers: Servers) -> None:
+    server = servers[0]
+    server.prepare()
+    before = server.database.facts().position
+    server.database.probe_write(7, 2.0)
+    facts = server.database.facts()
+    assert facts.beat_term == 7
+    assert facts.beat_age_s is not None
+    assert 0 <= facts.beat_age_s < 5
+    assert facts.position != before
+    server.database.probe_write(8, 2.0)
+    assert server.database.facts().beat_term == 8
+
+
+def test_the_standby_sees_the_primarys_beat(pair: Servers) -> None:
+    primary, replica = pair
+    primary.database.probe_write(3, 2.0)
+    caught_up(primary, replica)
+    assert replica.database.facts().beat_term == 3
+
+
+def test_a_dead_server_is_down(servers: Servers) -> None:
+    server = servers[0]
+    server.prepare()
+    server.kill()
+    for call in (server.database.facts, server.database.lift, lambda: server.database.probe_write(1, 1.0)):
+        with pytest.raises(LocalFailure) as caught:
+            call()
+        assert caught.value.code == "database-down"
+
+
+def test_the_size_of_the_data_is_known(servers: Servers) -> None:
+    servers[0].prepare()
+    assert servers[0].database.data_bytes() > 0
+
+
+# --- the fence
+
+
+def test_clients_write_only_after_the_lift(servers: Servers) -> None:
+    server = servers[0]
+    server.prepare()
+    assert refusal(server) is WriteState.REFUSED
+    server.database.lift()
+    server.database.lift()
+    assert not server.database.facts().read_only
+    written(server, 1)
+    assert server.rows() == {1}
+
+
+def test_a_fence_refuses_writes_and_closes_clients(servers: Servers) -> None:
+    server = servers[0]
+    server.prepare()
+    server.database.lift()
+    client = server.open_client()
+    assert client.write(1).state is WriteState.ACKNOWLEDGED
+    position = server.database.fence(2.0)
+    assert not client.alive
+    assert client.write(2).state is not WriteState.ACKNOWLEDGED
+    assert refusal(server) is WriteState.REFUSED
+    facts = server.database.facts()
+    assert facts.read_only
+    assert facts.position == position
+    assert server.database.fence(2.0) == position
+    assert server.rows() == {1}
+
+
+def test_a_fence_ends_commits_that_wait_for_a_standby_unacknowledged(servers: Servers) -> None:
+    server = servers[0]
+    server.prepare()
+    server.database.set_semi_sync(True)
+    server.database.lift()
+    writes = [server.open_client().write(value) for value in range(4)]
+    assert {write.state for write in writes} == {WriteState.WAITING}
+    server.database.fence(2.0)
+    wait_for(lambda: all(write.state is WriteState.LOST for write in writes), 2.0, "the clients to lose contact")
+    server.database.set_semi_sync(False)
+    assert refusal(server) is WriteState.REFUSED
+    assert {write.state for write in writes} == {WriteState.LOST}
+
+
+def test_a_fence_holds_where_a_client_has_locked_tables(servers: Servers) -> None:
+    server = servers[0]
+    server.prepare()
+    server.database.lift()
+    holder = server.open_client()
+    holder.lock_tables()
+    server.database.fence(2.0)
+    assert not holder.alive
+    assert refusal(server) is WriteState.REFUSED
+
+
+def test_closing_clients_leaves_replication_alone(pair: Servers) -> None:
+    primary, replica = pair
+    clients = [primary.open_client(), primary.open_client()]
+    assert primary.database.close_clients() == 2
+    assert not any(client.alive for client in clients)
+    written(primary, 1)
+    caught_up(primary, replica)
+    assert replica.rows() == {1}
+
+
+# --- semi-sync
+
+
+def test_with_semi_sync_a_write_waits_for_a_standby_and_goes_on_without_it(servers: Servers) -> None:
+    server = servers[0]
+    server.prepare()
+    server.database.lift()
+    server.database.set_semi_sync(True)
+    write = server.open_client().write(1)
+    assert write.state is WriteState.WAITING
+    facts = server.database.facts()
+    assert facts.semi_sync_enabled
+    assert facts.semi_sync_clients == 0
+    server.database.set_semi_sync(False)
+    wait_for(lambda: write.state is WriteState.ACKNOWLEDGED, 2.0, "the waiting write to go on")
+    assert not server.database.facts().semi_sync_enabled
+
+
+def test_an_acknowledged_write_has_been_received_by_the_standby(pair: Servers) -> None:
+    primary, replica = pair
+    primary.database.set_semi_sync(True)
+    wait_for(lambda: primary.database.facts().semi_sync_clients == 1, 5.0, "the standby to acknowledge")
+    written(primary, 1, 2, 3)
+    facts = replica.database.facts()
+    assert facts.replication is not None
+    assert facts.replication.semi_sync
+    assert reached(facts.replication.received_position, primary.database.facts().position)
+
+
+def test_a_standby_that_connects_releases_waiting_writes(servers: Servers) -> None:
+    primary, replica = servers
+    primary.prepare()
+    primary.database.lift()
+    primary.database.set_semi_sync(True)
+    write = primary.open_client().write(1)
+    assert write.state is WriteState.WAITING
+    replica.database.start_replication(primary.source_for(replica))
+    wait_for(lambda: write.state is WriteState.ACKNOWLEDGED, CAUGHT_UP_S, "the write to be acknowledged")
+
+
+def test_a_probe_that_only_waits_for_the_standby_says_so(servers: Servers) -> None:
+    server = servers[0]
+    server.prepare()
+    server.database.set_semi_sync(True)
+    with pytest.raises(LocalFailure) as caught:
+        server.database.probe_write(4, 1.0)
+    assert caught.value.code == "standby-silent"
+    server.database.set_semi_sync(False)
+    wait_for(lambda: server.database.facts().beat_term == 4, 2.0, "the probe's row, which was durable")
+
+
+# --- replication
+
+
+def test_rows_reach_the_replica_and_its_facts_tell(pair: Servers) -> None:
+    primary, replica = pair
+    written(primary, *range(20))
+    caught_up(primary, replica)
+    assert replica.rows() == set(range(20))
+    facts = replica.database.facts()
+    assert facts.read_only
+    assert facts.position == primary.database.facts().position
+    assert facts.replication is not None
+    assert facts.replication.receiver_running
+    assert facts.replication.applier_running
+    assert facts.replication.receiver_error_number == facts.replication.applier_error_number == 0
+    assert reached(facts.replication.received_position, facts.position)
+    assert facts.replication.applied_position == facts.position
+    assert refusal(replica) is WriteState.REFUSED
+
+
+def test_a_replica_makes_no_transactions_of_its_own(pair: Servers) -> None:
+    primary, replica = pair
+    written(primary, 1)
+    replica.database.ensure_accounts()
+    caught_up(primary, replica)
+    assert replica.database.facts().binlog_state == primary.database.facts().binlog_state
+
+
+def test_a_source_that_is_not_the_pinned_one_is_refused(servers: Servers) -> None:
+    primary, replica = servers
+    primary.prepare()
+    replica.database.start_replication(primary.source_for(replica, pinned=False))
+
+    def error() -> str:
+        facts = replica.database.facts().replication
+        assert facts is not None
+        assert not facts.receiver_running
+        return facts.receiver_error
+
+    wait_for(error, 5.0, "an error of the receiver")
+
+
+def test_starting_replication_again_goes_on_where_it_was(pair: Servers) -> None:
+    primary, replica = pair
+    written(primary, 1)
+    caught_up(primary, replica)
+    replica.database.stop_receiver()
+    written(primary, 2)
+    replica.database.drain(5.0)
+    replica.database.start_replication(primary.source_for(replica))
+    caught_up(primary, replica)
+    assert replica.rows() == {1, 2}
+
+
+def test_waiting_for_a_position_that_does_not_come_ends_in_time(pair: Servers) -> None:
+    primary, replica = pair
+    replica.database.stop_receiver()
+    written(primary, 1)
+    assert not replica.database.wait_for(primary.database.facts().position, 0.3)
+
+
+def test_a_replica_is_promoted_with_all_that_it_received(pair: Servers) -> None:
+    primary, replica = pair
+    written(primary, *range(50))
+    caught_up(primary, replica)
+    position = primary.database.fence(2.0)
+    assert replica.database.wait_for(position, 5.0)
+    for _ in range(2):
+        replica.database.stop_receiver()
+        assert replica.database.drain(5.0) == position
+        replica.database.end_replication()
+    replica.database.lift()
+    written(replica, 50)
+    assert replica.database.facts().replication is None
+    primary.database.start_replication(replica.source_for(primary))
+    caught_up(replica, primary)
+    assert primary.rows() == set(range(51))
+
+
+def test_a_stopped_applier_makes_a_drain_fail_and_says_why(pair: Servers) -> None:
+    primary, replica = pair
+    replica.break_applier()
+    written(primary, 1)
+
+    def stopped() -> bool:
+        facts = replica.database.facts().replication
+        return facts is not None and bool(facts.applier_error_number)
+
+    wait_for(stopped, 5.0, "the applier to stop")
+    replica.database.stop_receiver()
+    with pytest.raises(LocalFailure) as caught:
+        replica.database.drain(1.0)
+    assert caught.value.code == "drain-timeout"
+    assert "rows" in caught.value.detail
+
+
+def test_a_server_with_transactions_of_its_own_is_not_contained_and_not_served(pair: Servers) -> None:
+    primary, replica = pair
+    written(primary, 1)
+    caught_up(primary, replica)
+    replica.database.stop_receiver()
+    replica.database.drain(5.0)
+    replica.database.end_replication()
+    written(primary, 2, 3)
+    ahead = primary.database.facts().position
+    replica.database.lift()
+    written(replica, *range(10, 20))
+    assert not replica.database.contains(ahead)
+    assert primary.database.contains(ahead)
+    assert primary.database.contains("")
+    assert not contains(replica.database.facts().binlog_state, ahead)
+    primary.database.fence(2.0)
+    primary.database.start_replication(replica.source_for(primary))
+
+    def diverged() -> bool:
+        facts = primary.database.facts().replication
+        return facts is not None and facts.receiver_error_number == 1236
+
+    wait_for(diverged, 5.0, "the replica to be refused")
+
+
+# --- the second look at the primary
+
+
+def test_the_standby_can_tell_whether_the_primarys_database_takes_writes(pair: Servers) -> None:
+    primary, replica = pair
+    source = primary.source_for(replica)
+    replica.remember_source(source)
+    assert replica.database.probe_remote(source.host, source.port, 2.0)
+    primary.database.fence(2.0)
+    assert not replica.database.probe_remote(source.host, source.port, 2.0)
+    primary.database.lift()
+    assert replica.database.probe_remote(source.host, source.port, 2.0)
+    primary.kill()
+    assert not replica.database.probe_remote(source.host, source.port, 2.0)
+
+
+def test_without_a_stored_account_the_primary_cannot_be_asked(servers: Servers) -> None:
+    with pytest.raises(LocalFailure):
+        servers[0].database.probe_remote("127.0.0.1", 1, 1.0)
