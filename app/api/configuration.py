@@ -70,7 +70,9 @@ def surroundings(applied: Config, fingerprint: str) -> Surroundings:
         tunnel_network=node().settings.tunnel_network,
         applied=applied,
         fingerprint_generated=bool(fingerprint) and store.pairing_key(fingerprint) is not None,
-        fingerprint_used=bool(fingerprint) and store.pairing_key_retired(fingerprint),
+        # A secondary whose primary has called already holds that primary as its peer: its fingerprint has done its
+        # work for this very set-up, and APPLY here completes it.
+        fingerprint_used=bool(fingerprint) and store.state().peer is None and store.pairing_key_retired(fingerprint),
     )
 
 
