@@ -81,9 +81,8 @@ def _operation(method: str, path: str, operation: dict[str, Any], schemas: dict[
         text.append("<h4>Takes</h4>" + _table(rows))
     answers = []
     for code, answer in sorted(operation.get("responses", {}).items()):
-        media: list[dict[str, Any]] = list(answer.get("content", {}).values())
-        shape = media[0].get("schema", {}) if media else {}
-        names = ", ".join(name for name, _ in _fields(shape, schemas))
+        shapes = [media.get("schema", {}) for media in answer.get("content", {}).values()]
+        names = ", ".join(name for shape in shapes for name, _ in _fields(shape, schemas))
         answers.append((code, answer.get("description", "") + (f": {names}" if names and code < "4" else "")))
     return "".join(text) + "<h4>Answers</h4>" + _table(answers) + "</section>"
 
