@@ -18,8 +18,10 @@ log = structlog.get_logger(__name__)
 ANNOUNCER = "monitor"
 """In place of a job's number, in announcements of the monitor itself."""
 TIMEOUT_MIN_S = 0.5
-"""A first request also makes the connection, which takes about 0.1 s between healthy servers."""
 TIMEOUT_MAX_S = 2.0
+"""Bounds of a request on a line that worked a moment ago."""
+TIMEOUT_OPENING_S = 5.0
+"""Bound of one that opens a new line: the other server starts a process for it, which takes a second while it boots."""
 
 
 class HeartbeatDuty:
@@ -45,12 +47,18 @@ class HeartbeatDuty:
             self._peer_node = peer.node_id
         interval_s = situation.config.heartbeat_interval_s
         if self._grid.wait_s(self._node.clock.monotonic(), interval_s) == 0:
-            self._ask(situation.state.term, max(TIMEOUT_MIN_S, min(2 * interval_s, TIMEOUT_MAX_S)))
+            self._ask(situation.state.term, self._timeout_s(interval_s))
             self._grid.served(self._node.clock.monotonic())
         return min(self._grid.wait_s(self._node.clock.monotonic(), interval_s), LOOK_AGAIN_S)
 
     def close(self) -> None:
         """The peer's channel belongs to the node, which closes it."""
+
+    def _timeout_s(self, interval_s: float) -> float:
+        before = self._board.read().peer
+        if before.report is None or before.error:
+            return TIMEOUT_OPENING_S
+        return max(TIMEOUT_MIN_S, min(2 * interval_s, TIMEOUT_MAX_S))
 
     def _ask(self, term: int, timeout_s: float) -> None:
         before = self._board.read().peer
@@ -58,18 +66,22 @@ class HeartbeatDuty:
             reply = self._node.peer.request("heartbeat", {"term": term}, timeout_s)
             report = self._understood(reply)
         except (HapairError, ValueError) as error:
+            if before.error == "":
+                log.info("the peer does not answer", error=str(error))
             # The age of the last reply tells the loop more than this failure does.
             self._board.put(peer=replace(before, error=str(error)))
             return
+        if before.error != "" or before.report is None:
+            log.info("the peer answers", role=report.role.value, term=report.term)
         urgent = before.report is None or before.error != "" or _signature(report) != _signature(before.report)
         self._board.put(peer=PeerFinding(report, self._node.clock.monotonic()), urgent=urgent)
         if not self._greeted:
-            self._greet(timeout_s)
+            self._greet()
 
-    def _greet(self, timeout_s: float) -> None:
+    def _greet(self) -> None:
         """The peer knows that this node is back: an announced stop counts for nothing any more."""
         try:
-            self._node.peer.request("announce", {"kind": "", "job_id": ANNOUNCER}, timeout_s)
+            self._node.peer.request("announce", {"kind": "", "job_id": ANNOUNCER}, TIMEOUT_MAX_S)
         except HapairError as error:
             log.info("the peer could not be told that this server is back", error=str(error))
         else:
