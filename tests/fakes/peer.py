@@ -14,7 +14,7 @@ CHUNK_BYTES = 64 * 1024
 
 
 class FakePeer:
-    """app.ports.Peer. Set `reachable`, `paired`, `slow` (seconds that a verb takes) and `seed` as the test wants them."""
+    """app.ports.Peer. Set its attributes as the test wants them; `slow` is seconds by verb."""
 
     def __init__(self, verbs: Mapping[str, Verb] | None = None) -> None:
         self.verbs: dict[str, Verb] = dict(verbs or {})

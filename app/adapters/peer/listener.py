@@ -23,6 +23,8 @@ from app.ports import Json
 if TYPE_CHECKING:
     import paramiko
 
+    from app.adapters.peer.server import PairingServer
+
 ACCOUNT = "hapair-pairing"
 COMMAND = "pairing"
 VERBS = ("facts", "pair")
@@ -34,7 +36,8 @@ FAILURES_WINDOW_S = 60.0
 ADDRESSES_REMEMBERED_MAX = 1000
 HANDSHAKE_S = 5.0
 VISIT_S = 60.0
-ACCEPT_POLL_S = 0.5
+ACCEPT_POLL_S = 0.2
+VISIT_POLL_S = 0.1
 BACKLOG = 8
 CHUNK_BYTES = 64 * 1024
 
@@ -184,9 +187,9 @@ class SshPairingListener:
                 transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = HANDSHAKE_S
                 transport.add_server_key(self._host_key)
                 transport.start_server(event=None, server=server)
-                channel = transport.accept(handshake.left())
-                if channel is None or not server.asked.wait(handshake.left()):
-                    return server.reason or "it asked for nothing in time"
+                channel = _awaited_channel(transport, server)
+                if channel is None:
+                    return server.reason or "it went away before it asked for anything"
             with watched(transport, Deadline.after(VISIT_S)):
                 self._converse(channel, address)
         finally:
@@ -235,6 +238,16 @@ class SshPairingListener:
             reply = self._handle(request.verb, request.body)
             self._retired = request.verb == "pair"
             return reply
+
+
+def _awaited_channel(transport: paramiko.Transport, server: PairingServer) -> paramiko.Channel | None:
+    """The channel on which the command was asked for; None when the visitor has gone."""
+    channel = None
+    while transport.is_active():
+        channel = channel or transport.accept(VISIT_POLL_S)
+        if channel is not None and server.asked.wait(VISIT_POLL_S):
+            return channel
+    return None
 
 
 def _listening_socket(port: int) -> socket.socket:
