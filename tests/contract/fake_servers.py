@@ -41,6 +41,9 @@ class FakeServer:
     def break_applier(self) -> None:
         self.database.break_applier("Table 'app.rows' doesn't exist")
 
+    def clean_up(self) -> None:
+        self.database.folders.clear()
+
     def folder_named(self, name: str) -> str:
         return f"/{self.node}/{name}"
 

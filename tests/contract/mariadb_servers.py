@@ -282,6 +282,12 @@ class RealServer:
         """The next change that arrives can't be applied."""
         self.execute("DROP TABLE app.`rows`")
 
+    def clean_up(self) -> None:
+        """Staged and moved-aside folders are gone; the data folder is whatever it became."""
+        for path in self.folder.iterdir():
+            if path.name.startswith(("staging", "aside", "rescue")):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
     def folder_named(self, name: str) -> str:
         return str(self.folder / name)
 

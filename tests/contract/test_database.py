@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.core.errors import LocalFailure
+from app.core.errors import LocalFailure, PeerUnreachable
 from app.core.positions import contains, reached
 from tests.contract.fake_servers import FakeServer
 from tests.contract.mariadb_servers import RealServer, two_servers, unavailable
@@ -385,3 +385,132 @@ def test_the_standby_can_tell_whether_the_primarys_database_takes_writes(pair: S
 def test_without_a_stored_account_the_primary_cannot_be_asked(servers: Servers) -> None:
     with pytest.raises(LocalFailure):
         servers[0].database.probe_remote("127.0.0.1", 1, 1.0)
+
+
+# --- seeding
+
+
+def received(source: Server, target: Server) -> str:
+    """The position of a copy of `source` that is staged at `target`."""
+    chunks: list[bytes] = []
+    source.database.send_seed(chunks.append)
+    progress: list[int] = []
+    position = target.database.receive_seed(
+        iter(chunks), target.folder_named("staging"), lambda done, _: progress.append(done)
+    )
+    assert progress == sorted(progress)
+    assert progress[-1] == sum(len(chunk) for chunk in chunks)
+    return position
+
+
+def seeded(source: Server, target: Server) -> None:
+    """`target` serves the copy and replicates from `source`."""
+    position = received(source, target)
+    target.stop()
+    target.database.switch_data(target.folder_named("staging"), target.folder_named("aside"))
+    target.start()
+    target.database.start_replication(source.source_for(target), position)
+    caught_up(source, target)
+
+
+@pytest.fixture
+def other_data(servers: Servers) -> Iterator[Servers]:
+    """A primary with the rows 1 and 2, and a standalone server with the row 77; the data folders are put back."""
+    source, target = servers
+    for server in servers:
+        server.prepare()
+        server.database.lift()
+    written(source, 1, 2)
+    written(target, 77)
+    yield servers
+    target.clean_up()
+
+
+def test_a_seeded_server_has_the_data_and_follows(other_data: Servers) -> None:
+    source, target = other_data
+    seeded(source, target)
+    assert target.rows() == {1, 2}
+    written(source, 3)
+    caught_up(source, target)
+    assert target.rows() == {1, 2, 3}
+    facts = target.database.facts()
+    assert facts.read_only
+    assert facts.position == source.database.facts().position
+    assert target.database.contains(source.database.facts().position)
+    assert refusal(target) is WriteState.REFUSED
+
+
+def test_a_seeded_server_can_be_promoted_and_followed_at_once(other_data: Servers) -> None:
+    source, target = other_data
+    seeded(source, target)
+    source.database.fence(2.0)
+    target.database.stop_receiver()
+    target.database.drain(5.0)
+    target.database.end_replication()
+    source.database.start_replication(target.source_for(source))
+    target.database.lift()
+    written(target, 3)
+    caught_up(target, source)
+    assert source.rows() == {1, 2, 3}
+
+
+def test_switching_and_switching_back_may_be_repeated(other_data: Servers) -> None:
+    source, target = other_data
+    received(source, target)
+    staging, aside = target.folder_named("staging"), target.folder_named("aside")
+    target.stop()
+    target.database.switch_data(staging, aside)
+    target.database.switch_data(staging, aside)
+    target.start()
+    assert target.rows() == {1, 2}
+    target.stop()
+    target.database.switch_back(aside)
+    target.database.switch_back(aside)
+    target.start()
+    assert target.rows() == {77}
+
+
+def test_data_is_never_switched_under_a_running_server(other_data: Servers) -> None:
+    source, target = other_data
+    received(source, target)
+    for call in (
+        lambda: target.database.switch_data(target.folder_named("staging"), target.folder_named("aside")),
+        lambda: target.database.switch_back(target.folder_named("aside")),
+    ):
+        with pytest.raises(LocalFailure) as caught:
+            call()
+        assert caught.value.code == "database-running"
+    assert target.rows() == {77}
+
+
+def test_a_broken_stream_is_an_error_and_a_retry_works(other_data: Servers) -> None:
+    source, target = other_data
+    chunks: list[bytes] = []
+    source.database.send_seed(chunks.append)
+    whole = b"".join(chunks)
+    staging, aside = target.folder_named("staging"), target.folder_named("aside")
+    for broken in (whole[: len(whole) // 2], whole[: len(whole) // 3] + b"\0" * 5000, b""):
+        with pytest.raises(LocalFailure) as caught:
+            target.database.receive_seed(iter([broken]), staging, lambda done, total: None)
+        assert caught.value.code == "seed-failed"
+    target.stop()
+    with pytest.raises(LocalFailure) as caught:
+        target.database.switch_data(staging, aside)
+    assert caught.value.code == "seed-missing"
+    target.start()
+    assert target.rows() == {77}
+    seeded(source, target)
+    assert target.rows() == {1, 2}
+
+
+def test_a_stream_that_the_peer_breaks_off_raises_the_peers_error(other_data: Servers) -> None:
+    source, target = other_data
+    chunks: list[bytes] = []
+    source.database.send_seed(chunks.append)
+
+    def breaking() -> Iterator[bytes]:
+        yield chunks[0]
+        raise PeerUnreachable("peer-unreachable", "The Other Server Went Away")
+
+    with pytest.raises(PeerUnreachable):
+        target.database.receive_seed(breaking(), target.folder_named("staging"), lambda done, total: None)

@@ -374,7 +374,7 @@ class FakeDatabase:
             write(text[start : start + 64])
 
     def receive_seed(self, chunks: Iterator[bytes], staging: str, progress: Progress) -> str:
-        self.folders[staging] = _Data()
+        self.folders.pop(staging, None)
         text = b""
         for chunk in chunks:
             text += chunk

@@ -4,7 +4,7 @@
 |---|---|---|
 | root@localhost | the operating system's word (unix_socket) | everything: hapair's manager |
 | hapair@localhost | the operating system's word (unix_socket) | read and change the schema `hapair`: the API |
-| hapair_replication@% | password over TLS | replicate; write the one table `hapair.probe`, by which the secondary finds out whether the primary's database still takes writes |
+| hapair_replication@% | password over TLS | replicate; read and write the one table `hapair.probe`, by which the secondary finds out whether the primary's database still takes writes |
 """  # noqa: E501
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _APPLIANCE = (
 _REPLICATION = (
     "CREATE OR REPLACE USER %(user)s@'%%' IDENTIFIED BY PASSWORD %(hash)s REQUIRE SSL",
     "GRANT REPLICATION SLAVE ON *.* TO %(user)s@'%%'",
-    "GRANT INSERT, UPDATE ON hapair.probe TO %(user)s@'%%'",
+    "GRANT SELECT, INSERT, UPDATE ON hapair.probe TO %(user)s@'%%'",
 )
 _APPLIANCE_IS_COMPLETE = (
     "SELECT 1 FROM information_schema.schema_privileges WHERE table_schema = 'hapair' AND privilege_type = 'INSERT'"
