@@ -139,7 +139,7 @@ def status(**more: Any) -> dict[str, Any]:
         "monitor": {"running": True, "age_s": 0.4},
         "protection": {
             "mode": "availability",
-            "promise": "Commits wait for the standby while it is in the pair. No acknowledged write is lost by one fault.",
+            "promise": "Commits wait for the standby while it is in the pair.",
             "holds": True,
         },
         "job": None,

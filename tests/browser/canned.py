@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 DIST = Path(__file__).resolve().parents[2] / "frontend" / "dist"
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self';"
-    " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
+    " connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 API = "/api/v1"
@@ -38,7 +38,7 @@ def problem(status: int, code: str, title: str, **more: Any) -> Answer:
 class CannedConsole:
     """Serves until closed; `routes` maps `"GET /ha/status"` to what answers it, and may be changed at any time."""
 
-    def __init__(self, routes: dict[str, Route]) -> None:
+    def __init__(self, routes: dict[str, Route], port: int = 0) -> None:
         self.routes = routes
         self.requests: list[tuple[str, dict[str, Any]]] = []
         console = self
@@ -46,14 +46,18 @@ class CannedConsole:
         class Handler(_Handler):
             owner = console
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
         self._thread.start()
 
     @property
+    def port(self) -> int:
+        return self._server.server_port
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"http://127.0.0.1:{self.port}"
 
     def sent(self, call: str) -> list[dict[str, Any]]:
         """The requests that came for `call`, oldest first."""
@@ -75,7 +79,11 @@ class _Handler(BaseHTTPRequestHandler):
         if not parts.path.startswith(API):
             self._file(parts.path)
             return
-        request = {"body": json.loads(raw) if raw else None, "headers": {name.lower(): value for name, value in self.headers.items()}, "query": parts.query}
+        request = {
+            "body": json.loads(raw) if raw else None,
+            "headers": {name.lower(): value for name, value in self.headers.items()},
+            "query": parts.query,
+        }
         call = f"{self.command} {parts.path.removeprefix(API)}"
         self.owner.requests.append((call, request))
         route = self.owner.routes.get(call)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser import answers
 from tests.browser.canned import DIST, CannedConsole, Route
@@ -14,6 +14,7 @@ CHROMIUM = "/usr/bin/chromium"
 # Root may only run Chromium without its sandbox; the rest keeps it from asking the Internet for anything.
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 WAIT_MS = 15_000
+expect.set_options(timeout=WAIT_MS)
 
 MakeConsole = Callable[[dict[str, Route]], CannedConsole]
 

@@ -1,4 +1,4 @@
-"""Each page of the console: as text what came as text, for everybody, on any screen, and without asking the Internet."""
+"""Each page of the console: as text what came as text, for everybody, on any screen, asking nobody else."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_hostile_text_is_shown_as_text(page: Page, make_console: MakeConsole, ti
     open_page(page, console, title)
     expect(page.get_by_test_id("hostname")).to_have_text(HOSTILE)
     assert page.locator("img[src=x]").count() == 0
-    assert "owned" != page.title()
+    assert page.title() != "owned"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -84,7 +84,8 @@ def test_each_page_is_accessible(chromium: Browser, usual: CannedConsole, title:
     found = page.evaluate("axe.run()")
     context.close()
     violations = [
-        f"{each['id']}: {each['help']}: {[node['html'][:160] for node in each['nodes']]}" for each in found["violations"]
+        f"{each['id']}: {each['help']}: {[node['html'][:160] for node in each['nodes']]}"
+        for each in found["violations"]
     ]
     assert violations == []
 
@@ -102,7 +103,9 @@ def test_nothing_is_asked_of_another_server_and_the_security_policy_is_never_met
 ) -> None:
     elsewhere: list[str] = []
     complaints: list[str] = []
-    page.on("request", lambda sent: elsewhere.append(sent.url) if not sent.url.startswith((usual.url, "data:")) else None)
+    page.on(
+        "request", lambda sent: elsewhere.append(sent.url) if not sent.url.startswith((usual.url, "data:")) else None
+    )
     page.on("console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     for title in PATHS:

@@ -59,9 +59,7 @@ def test_a_wrong_password_is_refused_in_words_and_the_right_one_opens_the_status
 
 def test_a_session_that_ends_in_mid_edit_loses_nothing_that_was_typed(page: Page, make_console: MakeConsole) -> None:
     door = Door(inside=True)
-    console = make_console(
-        {"GET /session": door.who, "POST /session": door.log_in, "PUT /ha/config/draft": door.save}
-    )
+    console = make_console({"GET /session": door.who, "POST /session": door.log_in, "PUT /ha/config/draft": door.save})
     page.goto(f"{console.url}/config")
     email = page.get_by_label("HA Alert Email Account")
     email.fill("night-shift@example.com")

@@ -33,7 +33,7 @@ function PairCard({ status }: { status: Status }) {
   );
 }
 
-function Sections({ status }: { status: Status }) {
+function Sections({ status, lost }: { status: Status; lost: boolean }) {
   const paired = status.node.role !== "standalone";
   return (
     <Grid hasGutter md={6}>
@@ -57,7 +57,7 @@ function Sections({ status }: { status: Status }) {
         </GridItem>
       )}
       <GridItem span={12}>
-        <LastEvents refreshKey={`${status.status} ${status.node.role} ${status.alarms.length}`} />
+        <LastEvents refreshKey={`${status.status} ${status.node.role} ${status.alarms.length} ${lost}`} />
       </GridItem>
     </Grid>
   );
@@ -70,7 +70,7 @@ export default function StatusPage() {
       <PageTitle title="Status" />
       {!status && problem && <ProblemAlert problem={problem} />}
       {!status && !problem && <Loading what="the status" />}
-      {status && <Sections status={status} />}
+      {status && <Sections status={status} lost={liveness === "lost"} />}
     </Stack>
   );
 }

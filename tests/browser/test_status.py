@@ -1,0 +1,110 @@
+"""The status page: what is not known is never drawn as good news."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import answers
+from tests.browser.canned import Answer, CannedConsole
+from tests.browser.conftest import MakeConsole
+
+pytestmark = pytest.mark.browser
+
+
+def test_both_servers_and_what_flows_between_them_are_shown(page: Page, make_console: MakeConsole) -> None:
+    page.goto(make_console({}).url)
+    own, other = page.get_by_test_id("this-server"), page.get_by_test_id("other-server")
+    expect(own).to_contain_text("alpha")
+    expect(own).to_contain_text("writable")
+    expect(own).to_contain_text("ping targets: 2 of 2 answer")
+    expect(other).to_contain_text("read-only")
+    expect(page.get_by_test_id("link-rows")).to_contain_text("works")
+    expect(page.get_by_test_id("failover")).to_contain_text("beta would take over after 3 min (12 pings")
+    expect(page.get_by_test_id("near-misses")).to_contain_text("2 of 12")
+
+
+def test_a_peer_that_is_not_heard_is_faded_and_none_of_it_is_green(page: Page, make_console: MakeConsole) -> None:
+    status = answers.status(status="degraded", reasons=[{"code": "peer-silent", "text": "Not heard for 42 s."}])
+    status["peer"] |= {"heard": False, "heartbeat_age_s": 42.0, "writable": None}
+    status["failover"] |= {"ready": False, "reasons": [{"code": "peer-silent", "text": "The standby is not heard."}]}
+    page.goto(make_console({"GET /ha/status": answers.always(status)}).url)
+    expect(page.get_by_test_id("other-server")).to_contain_text("not heard")
+    expect(page.get_by_test_id("last-heard")).to_have_text("last heard 42 s ago")
+    expect(page.get_by_test_id("link-rows")).to_contain_text("not known")
+    expect(page.get_by_test_id("failover")).to_contain_text("The standby is not heard.")
+    expect(page.get_by_role("button", name="Swap roles")).to_have_count(0)
+
+
+def test_without_the_monitor_nothing_is_shown_as_working(page: Page, make_console: MakeConsole) -> None:
+    status = answers.status(status="degraded", monitor={"running": False, "age_s": 90.0})
+    status["peer"]["heard"] = False
+    page.goto(make_console({"GET /ha/status": answers.always(status)}).url)
+    expect(page.get_by_test_id("this-server")).to_contain_text("its monitor last reported 1 min 30 s ago")
+    expect(page.get_by_test_id("this-server")).not_to_contain_text("works:")
+    for link in ("rows", "files", "ping"):
+        expect(page.get_by_test_id(f"link-{link}")).to_contain_text("not known")
+
+
+def test_a_server_that_stops_answering_is_said_to_and_comes_back_by_itself(
+    page: Page, make_console: MakeConsole
+) -> None:
+    console = make_console({})
+    page.goto(console.url)
+    expect(page.get_by_test_id("status-word").first).to_have_text("stable")
+    port = console.port
+    console.close()
+    banner = page.get_by_role("alert").filter(has_text="What is shown here was last heard")
+    expect(banner).to_contain_text("This Server Does Not Answer")
+    expect(page).to_have_title("Status · alpha · primary · not answering")
+    again = CannedConsole(answers.routes(), port)
+    try:
+        expect(banner).to_have_count(0)
+        expect(page).to_have_title("Status · alpha · primary · stable")
+    finally:
+        page.close()
+        again.close()
+
+
+def test_a_takeover_asks_for_the_name_of_this_server_and_shows_its_job(page: Page, make_console: MakeConsole) -> None:
+    status = answers.status(status="degraded")
+    status["node"] |= {"role": "secondary", "writable": False, "hostname": "beta"}
+
+    def started(_request: dict[str, Any]) -> Answer:
+        return 202, {"job": answers.job("running")}, {}
+
+    console = make_console(
+        {
+            "GET /ha/status": answers.always(status),
+            "POST /ha/takeover": started,
+            "GET /jobs/01JOB": answers.always(answers.job(message="This server is the primary now.")),
+        }
+    )
+    page.goto(console.url)
+    page.get_by_role("button", name="Take over…").click()
+    dialog = page.get_by_role("dialog")
+    press = dialog.get_by_role("button", name="Take over", exact=True)
+    expect(press).to_be_disabled()
+    dialog.get_by_label("Type beta to confirm").fill("alpha")
+    expect(press).to_be_disabled()
+    dialog.get_by_label("Type beta to confirm").fill("beta")
+    press.click()
+    expect(page.get_by_test_id("job-message")).to_contain_text("This server is the primary now.")
+    assert console.sent("POST /ha/takeover")[0]["body"] == {"confirm": "beta"}
+
+
+def test_a_maintenance_is_begun_and_ended_by_the_same_button(page: Page, make_console: MakeConsole) -> None:
+    console = make_console({"POST /ha/maintenance": answers.always({"maintenance_until": None})})
+    page.goto(console.url)
+    page.get_by_role("button", name="Maintenance").click()
+    page.get_by_role("dialog").get_by_role("button", name="Begin maintenance").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    status = answers.status()
+    status["node"]["maintenance"] = True
+    console.routes["GET /ha/status"] = answers.always(status)
+    page.get_by_role("button", name="End maintenance").click()
+    page.get_by_role("dialog").get_by_role("button", name="End maintenance").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert [sent["body"]["enabled"] for sent in console.sent("POST /ha/maintenance")] == [True, False]
