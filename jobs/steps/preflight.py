@@ -15,6 +15,9 @@ from jobs.context import BaseStep, Context
 
 CONTACT_S = 10.0
 """How long the other server is given to answer a question of the preflight."""
+LISTENER_OPENS_S = 3.0
+"""A secondary's listener may open a moment after its draft was saved; until then a refusal means nothing."""
+LISTENER_POLL_S = 0.2
 PORT_S = 2.0
 
 DRAFT_FIELDS = frozenset(
@@ -149,7 +152,13 @@ def _contact_by_pairing(node: Node, draft: Json) -> Contacted:
         key = pairing_key(node, fingerprint)
         return node.pairing.request(address, fingerprint, key, "facts", {}, CONTACT_S)
 
-    return _contact(node, ask)
+    deadline = node.clock.monotonic() + LISTENER_OPENS_S
+    while True:
+        contacted = _contact(node, ask)
+        refused = contacted.error is not None and contacted.error.code == "peer-unreachable"
+        if not refused or node.clock.monotonic() >= deadline:
+            return contacted
+        node.clock.sleep(LISTENER_POLL_S)
 
 
 def pairing_key(node: Node, fingerprint: str) -> str:
