@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import socket
 import string
 import subprocess
@@ -102,10 +104,13 @@ class PeerServer:
 
     def stop(self) -> None:
         """sshd and its sessions have ended."""
-        if self._sshd is not None:
-            self._sshd.terminate()
-            self._sshd.wait(SSHD_START_S)
-            self._sshd = None
+        if self._sshd is None:
+            return
+        for process in (self._sshd.pid, *descendants(self._sshd.pid)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGTERM)
+        self._sshd.wait(SSHD_START_S)
+        self._sshd = None
 
     def close(self) -> None:
         self.mirror.close()
@@ -133,6 +138,16 @@ class PeerServers:
         self.b.close()
         wait_for(lambda: not processes_naming(self.folder), SSHD_START_S, "the end of all sessions")
         shutil.rmtree(self.folder)
+
+
+def descendants(parent: int) -> list[int]:
+    """The children of a process, their children, and so on."""
+    try:
+        text = Path(f"/proc/{parent}/task/{parent}/children").read_text()
+    except OSError:
+        return []
+    children = [int(each) for each in text.split()]
+    return [*children, *(each for child in children for each in descendants(child))]
 
 
 def processes_naming(folder: Path) -> list[str]:
