@@ -176,6 +176,10 @@ class NodeStore(Protocol):
 
     def retire_pairing_key(self, fingerprint: str) -> None: ...
     def pairing_key_retired(self, fingerprint: str) -> bool: ...
+    def forget_used_fingerprint(self, fingerprint: str) -> None:
+        """A fingerprint that was pasted here counts as unused again, because the set-up it was used for was taken back.
+        Nothing happens to one that was generated here."""
+        ...
 
     # jobs
     def create_job(self, kind: str, arguments: Json, steps: Sequence[StepRecord], actor: Actor) -> JobRecord:

@@ -96,25 +96,29 @@ def _perform(context: Context, record: StepRecord, tries: int) -> None:
     store = context.node.store
     step = registry.step(record.name)
     context.begin_step(record.name)
-    begun = record.state != "pending"
+    final = plans.is_final(context.kind, record.name)
+    # The final step is carried out again even where it has happened: its fact is durable before its consequences.
+    skip = record.state != "pending" and not final and step.is_done(context)
     store.update_step(context.job_id, record.name, state="running", started_at=context.node.clock.now())
-    if not (begun and step.is_done(context)):
-        _try(context, step, tries)
+    if not skip:
+        _try(context, step, tries, final=final)
     detail = context.skipped
     state = "done" if detail is None else "skipped"
     changes = {} if detail is None else {"detail": detail}
     store.update_step(context.job_id, record.name, state=state, ended_at=context.node.clock.now(), **changes)
 
 
-def _try(context: Context, step: Step, tries: int) -> None:
+def _try(context: Context, step: Step, tries: int, *, final: bool) -> None:
+    """The step is done. A final step that has failed after its fact became durable is tried again, for it only goes
+    forward from there."""
     pause = FIRST_PAUSE_S
-    for attempt in range(1, tries + 1):
+    for attempt in range(1, FORWARD_TRIES + 1):
         try:
             step.do(context)
         except HapairError as error:
-            if attempt == tries:
+            if attempt >= tries and not (final and attempt < FORWARD_TRIES and step.is_done(context)):
                 raise
-            log.warning("%s failed (try %d of %d): %s", step.name, attempt, tries, error)
+            log.warning("%s failed (try %d): %s", step.name, attempt, error)
             context.node.clock.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)
         else:

@@ -58,8 +58,8 @@ _SWAP = (
 
 _TEARDOWN_PRIMARY = (
     PlannedStep("release-standby", "Stop waiting for the secondary"),
-    PlannedStep("dismiss-secondary", "Make the secondary standalone"),
-    PlannedStep("become-standalone", "Become standalone", final=True),
+    PlannedStep("dismiss-secondary", "Make the secondary standalone", final=True),
+    PlannedStep("become-standalone", "Become standalone"),
     PlannedStep("forget-peer", "Forget the other server's keys"),
 )
 

@@ -14,6 +14,7 @@ from app.core.errors import HapairError, InvalidInput, NotAllowed
 from app.core.roles import Role
 from app.core.state import NodeState, Phase
 from app.ports import REPLICATION_SECRET, Json, Node
+from jobs.peer import pairing
 from jobs.peer.body import same_pair, text
 from jobs.steps import preflight, teardown
 
@@ -154,7 +155,7 @@ def leave(node: Node, body: Json) -> Json:
         raise NotAllowed("not-secondary", "The Other Server Is Primary", detail="A primary is not dismissed.")
     if state.role is Role.STANDALONE:
         # The pair was never joined here: only the exchange of keys is taken back, and the draft still waits.
-        node.store.change_state(lambda before: replace(before, pair_id=None))
+        pairing.take_back(node, state.pair_id or "")
         return {"left": True}
     position = body.get("position")
     return teardown.leave_at_primarys_word(node, position if isinstance(position, str) else "")

@@ -79,7 +79,7 @@ class PrepareSwap(BaseStep):
 
     def undo(self, context: Context) -> None:
         if "prepared" in context.memory:
-            ask_quietly(context.node, "swap-abort", {"job_id": context.job_id})
+            ask_quietly(context.node, "swap-abort", {"job_id": context.job_id, "term": context.recall("term")})
 
 
 class FlushFiles(BaseStep):

@@ -51,8 +51,13 @@ class DismissSecondary(BaseStep):
 
     name = "dismiss-secondary"
 
+    def is_done(self, context: Context) -> bool:
+        # Once it was asked to leave it may have done so, and a pair of one is ended by going on.
+        return "dismissed" in context.memory
+
     def do(self, context: Context) -> None:
         node = context.node
+        context.remember(dismissed=True)
         position = ""
         with suppress(HapairError):
             position = node.database.facts().position
