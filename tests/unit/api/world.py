@@ -59,7 +59,7 @@ class Caller:
     headers: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> TestResponse:
-        client = self.app.test_client()
+        client = self.app.test_client(use_cookies=False)
         sent = self.headers | {name.replace("_", "-"): value for name, value in headers.items()}
         options: dict[str, Any] = {"json": body} if body is not None else {}
         answer = client.open(f"/api/v1{path}", method=method, headers=sent, **options)

@@ -1,0 +1,149 @@
+"""Every call by every kind of caller, from the API's own description."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.core.access import Scope, allows
+from tests.unit.api.world import Caller, World, make_world
+
+OPEN = {"/health/live", "/health/ready", "/health/primary", "/metrics", "/docs", "/docs/style.css", "/openapi.json"}
+CHANGES_NEED = {
+    "/session": Scope.READ, "/ha/preflight": Scope.OPERATE, "/ha/retry": Scope.OPERATE, "/ha/swap": Scope.OPERATE,
+    "/ha/takeover": Scope.OPERATE, "/ha/resume": Scope.OPERATE, "/ha/resolve": Scope.OPERATE,
+    "/ha/maintenance": Scope.OPERATE,
+}  # fmt: skip
+READS_NEED = {"/tokens": Scope.CONFIGURE, "/users": Scope.CONFIGURE}
+
+
+def calls() -> list[tuple[str, str]]:
+    """(method, path) of every call, from the application's own routes."""
+    app = make_world(Path("/nonexistent")).app
+    return sorted(
+        (method, rule.rule.removeprefix("/api/v1"))
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    )
+
+
+CALLS = calls()
+
+
+def needed(method: str, path: str) -> Scope | None:
+    """What a call needs, declared here a second time so that a slip in a view is noticed."""
+    if path in OPEN or (method, path) == ("POST", "/session"):
+        return None
+    if method == "GET":
+        return READS_NEED.get(path, Scope.READ)
+    return CHANGES_NEED.get(path, Scope.CONFIGURE)
+
+
+def filled(path: str) -> str:
+    return path.replace("<job_id>", "job-1").replace("<token_id>", "t").replace("<name>", "nobody")
+
+
+def test_every_call_of_the_contract_is_there_and_described(call: Caller) -> None:
+    described = set(call("GET", "/openapi.json").get_json()["paths"])
+    for path in (
+        "/session", "/tokens", "/ha/config", "/ha/config/draft", "/ha/fingerprint", "/ha/preflight", "/ha/apply",
+        "/ha/retry", "/ha/swap", "/ha/takeover", "/ha/resume", "/ha/resolve", "/ha/maintenance", "/ha/status",
+        "/ha/status/stream", "/ha/events", "/jobs", "/jobs/{job_id}", "/jobs/{job_id}/stream", "/activity", "/system",
+        "/health/live", "/health/ready", "/health/primary", "/metrics",
+    ):  # fmt: skip
+        assert f"/api/v1{path}" in described
+    routes = {"/api/v1" + path.replace("<", "{").replace(">", "}") for _, path in CALLS}
+    assert routes - described == {"/api/v1/docs", "/api/v1/docs/style.css", "/api/v1/openapi.json"}
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS)
+def test_each_call_lets_in_exactly_those_who_may(world: World, method: str, path: str) -> None:
+    need = needed(method, path)
+    nobody = world.caller(None)(method, filled(path), {} if method in {"POST", "PUT"} else None)
+    wrong = Caller(world.app, {"Authorization": "Bearer wrong"})(method, filled(path))
+    if need is None:
+        assert nobody.status_code not in {401, 403}
+        return
+    assert nobody.get_json()["code"] == "login-needed"
+    assert wrong.get_json()["code"] == "wrong-token"
+    for scope in Scope:
+        if path.endswith("/stream") and scope is not Scope.READ:
+            continue
+        answer = world.caller(scope)(method, filled(path))
+        if allows(scope, need):
+            assert not (answer.is_json and answer.get_json().get("code") == "scope-too-small")
+            assert answer.status_code != 401
+        else:
+            assert (answer.status_code, answer.get_json()["code"]) == (403, "scope-too-small")
+        answer.close()
+
+
+CHANGES = [each for each in CALLS if each[0] != "GET" and each != ("POST", "/session")]
+
+
+@pytest.mark.parametrize(("method", "path"), CHANGES)
+def test_no_change_goes_through_a_browser_without_csrf(world: World, method: str, path: str) -> None:
+    browser = world.browser()
+    del browser.headers["X-CSRF-Token"]
+    assert browser(method, filled(path)).get_json()["code"] == "csrf"
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Bearer ", "Basic YTpi", "bearer " + "x" * 5000, "Bearer \u00e9"])
+def test_a_broken_authorization_is_a_clear_refusal(world: World, header: str) -> None:
+    answer = Caller(world.app, {"Authorization": header})("GET", "/session")
+    assert answer.status_code == 401
+
+
+def test_a_refused_change_stands_in_the_activity_log(world: World) -> None:
+    world.caller(Scope.READ)("POST", "/ha/swap")
+    (entry,) = world.store.activity()
+    assert (entry.actor, entry.outcome) == ("token:read", "refused")
+
+
+def test_a_token_is_shown_once_and_works_until_it_is_withdrawn(world: World, call: Caller) -> None:
+    made = call("POST", "/tokens", {"label": "ansible", "scope": "operate"})
+    assert made.status_code == 201
+    secret = made.get_json()["token"]
+    robot = Caller(world.app, {"Authorization": f"Bearer {secret}"})
+    assert robot("GET", "/session").get_json()["username"] == "token:ansible"
+    listed = call("GET", "/tokens")
+    assert secret not in listed.text
+    assert "ansible" in [token["label"] for token in listed.get_json()["items"]]
+    assert call("DELETE", f"/tokens/{made.get_json()['id']}").status_code == 204
+    assert robot("GET", "/session").status_code == 401
+    assert call("DELETE", f"/tokens/{made.get_json()['id']}").status_code == 404
+    assert secret not in str(world.store.activity())
+
+
+def test_roots_own_token_keeps_the_person_behind_sudo_and_can_not_be_withdrawn(world: World, call: Caller) -> None:
+    from app.passwords import digest
+
+    world.access.add_token("local", "root", Scope.CONFIGURE, digest("local secret"), "hapair")
+    root = Caller(world.app, {"Authorization": "Bearer local secret"})
+    assert root("GET", "/session", X_Hapair_Person="dana").get_json()["username"] == "root (dana)"
+    assert root("GET", "/session").get_json()["username"] == "root"
+    assert call("GET", "/session", X_Hapair_Person="root").get_json()["username"] == "token:configure"
+    assert call("DELETE", "/tokens/local").get_json()["code"] == "token-kept"
+
+
+def test_users_are_added_changed_and_removed(world: World, call: Caller) -> None:
+    assert call("POST", "/users", {"name": "lee", "password": "a password of lee's"}).status_code == 422
+    assert call("POST", "/users", {"name": "lee", "password": "quite a long one"}).status_code == 201
+    assert call("POST", "/users", {"name": "lee", "password": "quite a long one"}).get_json()["code"] == "user-exists"
+    assert world.log_in("lee", "quite a long one").status_code == 200
+    assert call("PUT", "/users/lee/password", {"password": "quite another one"}).status_code == 204
+    assert world.log_in("lee", "quite a long one").status_code == 401
+    assert {user["name"] for user in call("GET", "/users").get_json()["items"]} == {"dana", "lee"}
+    assert "argon2" not in call("GET", "/users").text
+    assert call("DELETE", "/users/lee").status_code == 204
+    assert world.log_in("lee", "quite another one").status_code == 401
+    assert call("DELETE", "/users/dana").get_json()["code"] == "last-user"
+    assert call("PUT", "/users/lee/password", {"password": "quite another one"}).status_code == 404
+
+
+def test_a_new_password_ends_the_users_other_sessions_only(world: World) -> None:
+    own, other = world.browser(), world.browser()
+    assert own("PUT", "/users/dana/password", {"password": "quite another one"}).status_code == 204
+    assert own("GET", "/session").status_code == 200
+    assert other("GET", "/session").status_code == 401
