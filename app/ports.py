@@ -176,10 +176,6 @@ class NodeStore(Protocol):
 
     def retire_pairing_key(self, fingerprint: str) -> None: ...
     def pairing_key_retired(self, fingerprint: str) -> bool: ...
-    def forget_used_fingerprint(self, fingerprint: str) -> None:
-        """A fingerprint that was pasted here counts as unused again, because the set-up it was used for was taken back.
-        Nothing happens to one that was generated here."""
-        ...
 
     # jobs
     def create_job(self, kind: str, arguments: Json, steps: Sequence[StepRecord], actor: Actor) -> JobRecord:
@@ -356,7 +352,7 @@ class Database(Protocol):
     def rescue(self, base_position: str, folder: str) -> RescueReport:
         """Every transaction beyond `base_position` (the other's promotion point) is in `folder`, durably: as SQL for
         people and as raw binary logs. The server is running and fenced, or starts read-only. Nothing is changed in
-        it; repeating it replaces the folder's content. Raises LocalFailure `rescue-failed`."""
+        it; where the folder is whole already, its report is returned. Raises LocalFailure `rescue-failed`."""
         ...
 
     def rewind(self, base_position: str) -> None:

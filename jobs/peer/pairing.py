@@ -12,8 +12,6 @@ from jobs.steps.pair import own_identity, read_identity
 from jobs.steps.preflight import answer_facts
 
 PAIR_ID_LENGTH = 32
-NOTE = "pairing"
-"""Under this name the node store remembers which fingerprint an unfinished pairing was made with."""
 
 
 def answer(node: Node, verb: str, body: Json) -> Json:
@@ -53,17 +51,8 @@ def _pair(node: Node, body: Json) -> Json:
             raise _not_waiting(state.role)
         return replace(state, peer=peer, pair_id=pair_id)
 
-    node.store.save_note(NOTE, {"fingerprint": str(draft.get("HAPeerFingerprint") or ""), "pair_id": pair_id})
     node.store.change_state(pair)
     return own_identity(node, pair_id, own_address)
-
-
-def take_back(node: Node, pair_id: str) -> None:
-    """The exchange of keys for that pair counts as not made: the fingerprint in the waiting draft works again."""
-    node.store.change_state(lambda state: replace(state, pair_id=None) if state.pair_id == pair_id else state)
-    note = node.store.note(NOTE) or {}
-    if note.get("pair_id") == pair_id:
-        node.store.forget_used_fingerprint(str(note.get("fingerprint") or ""))
 
 
 def _must_wait(node: Node) -> None:

@@ -14,7 +14,6 @@ from app.core.errors import HapairError, InvalidInput, NotAllowed
 from app.core.roles import Role
 from app.core.state import NodeState, Phase
 from app.ports import REPLICATION_SECRET, Json, Node
-from jobs.peer import pairing
 from jobs.peer.body import same_pair, text
 from jobs.steps import preflight, teardown
 
@@ -105,10 +104,10 @@ class _Push:
 
     def __init__(self, node: Node, job_id: str) -> None:
         self.job_id = job_id
+        self.node = node
         self.bytes = 0
         self.state = "running"
         self.detail = ""
-        self._node = node
         self._thread = threading.Thread(target=self._run, name="push-files", daemon=True)
         self._thread.start()
 
@@ -117,7 +116,7 @@ class _Push:
 
     def _run(self) -> None:
         try:
-            report = self._node.mirror.push(self._node.store.state().term, full=True, progress=self._progress)
+            report = self.node.mirror.push(self.node.store.state().term, full=True, progress=self._progress)
         except HapairError as error:
             log.warning("the first copy of the files failed: %s", error)
             self.detail, self.state = f"{error.title}: {error.detail}", "failed"
@@ -137,7 +136,7 @@ def push_files(node: Node, body: Json) -> Json:
     if state.role is not Role.PRIMARY:
         raise _not_ready(f"It is {state.role} now.")
     job_id = text(body, "job_id", 64)
-    if _push is None or _push.job_id != job_id:
+    if _push is None or _push.node is not node or _push.job_id != job_id:
         _push = _Push(node, job_id)
     return {"state": _push.state, "bytes": _push.bytes, "detail": _push.detail}
 
@@ -155,7 +154,7 @@ def leave(node: Node, body: Json) -> Json:
         raise NotAllowed("not-secondary", "The Other Server Is Primary", detail="A primary is not dismissed.")
     if state.role is Role.STANDALONE:
         # The pair was never joined here: only the exchange of keys is taken back, and the draft still waits.
-        pairing.take_back(node, state.pair_id or "")
+        node.store.change_state(lambda before: replace(before, pair_id=None))
         return {"left": True}
     position = body.get("position")
     return teardown.leave_at_primarys_word(node, position if isinstance(position, str) else "")

@@ -56,6 +56,10 @@ def promote(
     standby_out = failover.standby_out_after_promotion(cause, config)
     state = _intend(node, cause, term, lost_bound, standby_out=standby_out, guard=guard)
     promotion = state.promotion
+    if promotion is not None and promotion.point is not None:
+        node.database.lift()
+        name_role(node)
+        return Promoted(state, promotion.point, peer_fenced=False, writable_after_s=node.clock.monotonic() - started)
     cause = Cause(promotion.cause) if promotion is not None else cause
     fencing = None if cause in (Cause.SWAP, Cause.SETUP) else PeerFencing(node, state.term, cause.value)
     database = node.database
@@ -102,7 +106,8 @@ def _intend(
     now = node.clock.now()
 
     def intend(state: NodeState) -> NodeState:
-        if moves.promotion_unfinished(state):
+        done = state.promotion is not None and state.role is Role.PRIMARY and state.promotion.term == term == state.term
+        if moves.promotion_unfinished(state) or done:
             return state
         if guard is not None:
             guard(state)

@@ -204,16 +204,6 @@ def test_a_fingerprint_of_the_other_server_can_be_used_up_too(store: NodeStore) 
     assert store.pairing_key_retired("SHA256:pasted")
 
 
-def test_a_pasted_fingerprint_is_unused_again_when_its_set_up_was_taken_back(store: NodeStore) -> None:
-    store.retire_pairing_key("SHA256:pasted")
-    store.save_pairing_key("SHA256:generated", "private")
-    store.retire_pairing_key("SHA256:generated")
-    for fingerprint in ("SHA256:pasted", "SHA256:generated", "SHA256:unknown"):
-        store.forget_used_fingerprint(fingerprint)
-    assert not store.pairing_key_retired("SHA256:pasted")
-    assert store.pairing_key_retired("SHA256:generated")
-
-
 # --- jobs ---
 
 

@@ -41,7 +41,6 @@ class FakeNodeStore:
         self._state = NodeState(node_id=node_id)
         self._config = ConfigRecord({"HAServerRole": "standalone"}, None, 1, None, None, None)
         self._keys: dict[str, str | None] = {}
-        self._pasted: set[str] = set()
         self._jobs: dict[str, JobRecord] = {}
         self._job_numbers = itertools.count(1)
         self._events: list[EventRecord] = []
@@ -94,14 +93,7 @@ class FakeNodeStore:
         return self._keys.get(fingerprint)
 
     def retire_pairing_key(self, fingerprint: str) -> None:
-        if fingerprint not in self._keys:
-            self._pasted.add(fingerprint)
         self._keys[fingerprint] = None
-
-    def forget_used_fingerprint(self, fingerprint: str) -> None:
-        if fingerprint in self._pasted:
-            self._pasted.discard(fingerprint)
-            self._keys.pop(fingerprint, None)
 
     def pairing_key_retired(self, fingerprint: str) -> bool:
         return fingerprint in self._keys and self._keys[fingerprint] is None

@@ -214,18 +214,9 @@ class World:
         self.listener = listener
 
     def welcome(self) -> None:
-        """What the secondary's monitor does with its listener at each tick."""
-        if self.listener is None:
-            return
-        store, fingerprint = self.beta.store, self.listener.fingerprint
-        note = store.note(pairing.NOTE) or {}
-        taken_back = self.beta.store.state().pair_id is None and note.get("fingerprint") == fingerprint
-        if self.listener.retired and not taken_back:
-            store.retire_pairing_key(fingerprint)
-        if self.listener.retired:
-            self.listener.stop()
-            if not store.pairing_key_retired(fingerprint):
-                self.listen(fingerprint)
+        """What the secondary's monitor does with its listener: a pairing that was taken back may be repeated."""
+        if self.listener is not None and self.listener.retired and self.beta.store.state().peer is None:
+            self.listen(self.listener.fingerprint)
 
     def pair(self) -> None:
         """A pair with alpha as its primary, in sync as after the monitors' first ticks."""

@@ -116,16 +116,6 @@ class IdentityTables:
             )
             return found.scalar() is not None
 
-    def forget_used_fingerprint(self, fingerprint: str) -> None:
-        with self._connections.writing() as connection:
-            connection.execute(
-                delete(PairingKeyRow).where(
-                    PairingKeyRow.fingerprint == fingerprint,
-                    PairingKeyRow.retired_at.is_not(None),
-                    PairingKeyRow.created_at == PairingKeyRow.retired_at,
-                )
-            )
-
     def note(self, key: str) -> Json | None:
         with self._connections.reading() as connection:
             return connection.execute(select(NoteRow.value).where(NoteRow.key == key)).scalar()
