@@ -47,9 +47,9 @@ def hostname() -> str:
 
 @resource.route("/ha/preflight", methods=["POST"])
 @needs(Scope.OPERATE)
+@recorded("preflight")
 @resource.response(200, PreflightSchema)
 @resource.alt_response(409, description="Another job is running")
-@recorded("preflight")
 def preflight() -> dict[str, Any]:
     """Check what APPLY would check first, on both servers, and change nothing."""
     checks = dry_run(node(), visitor().actor, PREFLIGHT_TIMEOUT_S)
@@ -59,10 +59,10 @@ def preflight() -> dict[str, Any]:
 
 @resource.route("/ha/apply", methods=["POST"])
 @needs(Scope.CONFIGURE)
+@recorded("apply")
 @resource.arguments(ConfirmSchema)
 @resource.response(202, JobAnswerSchema)
 @resource.alt_response(409, description="No Configuration Changes To Apply, or a job is running")
-@recorded("apply")
 def apply(body: dict[str, str]) -> Started:
     """APPLY: the saved draft takes effect, by a job. A change of role sets up, swaps, takes over or tears down."""
     refuse_second_job()
@@ -79,9 +79,9 @@ def apply(body: dict[str, str]) -> Started:
 
 @resource.route("/ha/retry", methods=["POST"])
 @needs(Scope.OPERATE)
+@recorded("retry")
 @resource.response(202, JobAnswerSchema)
 @resource.alt_response(409, description="Nothing to retry")
-@recorded("retry")
 def retry() -> Started:
     """Start the last failed job again."""
     return started(retry_job(node(), visitor().actor))
@@ -89,10 +89,10 @@ def retry() -> Started:
 
 @resource.route("/ha/swap", methods=["POST"])
 @needs(Scope.OPERATE)
+@recorded("swap")
 @resource.arguments(ConfirmSchema)
 @resource.response(202, JobAnswerSchema)
 @resource.alt_response(409, description="Not possible here or now")
-@recorded("swap")
 def swap(_body: dict[str, str]) -> Started:
     """Swap the roles without losing a row; on the primary."""
     return started(change_role(Change.SWAP, Role.SECONDARY))
@@ -100,10 +100,10 @@ def swap(_body: dict[str, str]) -> Started:
 
 @resource.route("/ha/takeover", methods=["POST"])
 @needs(Scope.OPERATE)
+@recorded("takeover")
 @resource.arguments(ConfirmSchema)
 @resource.response(202, JobAnswerSchema)
 @resource.alt_response(409, description="Not possible here or now")
-@recorded("takeover")
 def takeover(body: dict[str, str]) -> Started:
     """Make this secondary the primary by force."""
     check_in_pair(node().store.state().role)
@@ -113,10 +113,10 @@ def takeover(body: dict[str, str]) -> Started:
 
 @resource.route("/ha/resume", methods=["POST"])
 @needs(Scope.OPERATE)
+@recorded("resume")
 @resource.arguments(ConfirmSchema)
 @resource.response(202, JobAnswerSchema)
 @resource.alt_response(409, description="This server is not fenced")
-@recorded("resume")
 def resume(body: dict[str, str]) -> Started:
     """Let a fenced primary write again without asking the other server."""
     state = node().store.state()
@@ -134,10 +134,10 @@ def resume(body: dict[str, str]) -> Started:
 
 @resource.route("/ha/resolve", methods=["POST"])
 @needs(Scope.OPERATE)
+@recorded("resolve")
 @resource.arguments(ResolveSchema)
 @resource.response(202, JobAnswerSchema)
 @resource.alt_response(409, description="There is no conflict")
-@recorded("resolve")
 def resolve(body: dict[str, str]) -> Started:
     """After a conflict of two primaries: choose whose history goes on. What only the other has is rescued first."""
     note_detail(keep=body["keep"])
@@ -156,10 +156,10 @@ def resolve(body: dict[str, str]) -> Started:
 
 @resource.route("/ha/maintenance", methods=["POST"])
 @needs(Scope.OPERATE)
+@recorded("maintenance")
 @resource.arguments(MaintenanceSchema)
 @resource.response(200, MaintenanceStateSchema)
 @resource.alt_response(409, description="Not part of a pair")
-@recorded("maintenance")
 def maintenance(body: dict[str, Any]) -> dict[str, Any]:
     """Begin or end a maintenance: while it lasts no failover starts by itself."""
     check_in_pair(node().store.state().role)

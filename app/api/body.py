@@ -7,9 +7,11 @@ from typing import Any, NoReturn
 
 from flask import Request
 from flask_smorest import Blueprint
+from marshmallow import ValidationError
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import UnsupportedMediaType
 
+from app.api.problems import invalid_fields
 from app.core.errors import HapairError
 
 BODY_BYTES_MAX = 1_000_000
@@ -58,6 +60,9 @@ class StrictParser(FlaskParser):
     """webargs with our JSON; unknown names are refused in query strings too."""
 
     DEFAULT_UNKNOWN_BY_LOCATION: dict[str, str | None] = {}  # noqa: RUF012 - as webargs declares it
+
+    def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
+        raise invalid_fields(error.messages_dict) from error
 
     def load_json(self, req: Request, schema: Any) -> dict[str, Any]:  # noqa: ARG002 - the signature is webargs's
         raw = req.get_data()

@@ -153,12 +153,12 @@ def show_config() -> Response:
 
 @resource.route("/ha/config/draft", methods=["PUT"])
 @needs(Scope.CONFIGURE)
+@recorded("draft-saved")
 @resource.arguments(DraftSchema)
 @resource.doc(parameters=[{**IF_MATCH, "required": True}])
 @resource.response(200, ConfigSchema)
 @resource.alt_response(412, description="The configuration has changed since")
 @resource.alt_response(428, description="If-Match is missing")
-@recorded("draft-saved")
 def save_draft(changes: dict[str, Value | None]) -> Response:
     """Save a draft: the applied configuration with these fields changed. Nothing takes effect before APPLY."""
     record = node().store.config()
@@ -178,9 +178,9 @@ def save_draft(changes: dict[str, Value | None]) -> Response:
 
 @resource.route("/ha/config/draft", methods=["DELETE"])
 @needs(Scope.CONFIGURE)
+@recorded("draft-discarded")
 @resource.doc(parameters=[IF_MATCH])
 @resource.response(200, ConfigSchema)
-@recorded("draft-discarded")
 def discard_draft() -> Response:
     """Discard the draft; the applied configuration stays."""
     record = node().store.config()
@@ -193,8 +193,8 @@ def discard_draft() -> Response:
 
 @resource.route("/ha/fingerprint", methods=["POST"])
 @needs(Scope.CONFIGURE)
-@resource.response(200, FingerprintSchema)
 @recorded("fingerprint-generated")
+@resource.response(200, FingerprintSchema)
 def generate_fingerprint() -> dict[str, str]:
     """Generate a Peer Authentication Fingerprint on the primary-to-be; an older unused one is worth nothing then."""
     key = node().pairing.generate_pairing_key()

@@ -93,9 +93,6 @@ def headers_of(error: HapairError) -> dict[str, str]:
 
 
 def of_http(error: HTTPException) -> Response:
-    data = getattr(error, "data", None) or {}
-    if error.code == 422 and "messages" in data:
-        return of_ours(invalid_fields(data["messages"]))
     status = error.code if error.code in WORDS else 400 if (error.code or 500) < 500 else 500
     code, title, detail, hint = WORDS[status]
     problem = {

@@ -30,9 +30,9 @@ def list_tokens() -> dict[str, list[TokenRecord]]:
 
 @resource.route("/tokens", methods=["POST"])
 @needs(Scope.CONFIGURE)
+@recorded("token-made")
 @resource.arguments(NewTokenSchema)
 @resource.response(201, TokenOnceSchema)
-@recorded("token-made")
 def make_token(wanted: dict[str, str]) -> dict[str, Any]:
     """Make a token; its value is in this answer and nowhere else."""
     note_detail(label=wanted["label"], scope=wanted["scope"])
@@ -54,8 +54,8 @@ def make_token(wanted: dict[str, str]) -> dict[str, Any]:
 
 @resource.route("/tokens/<token_id>", methods=["DELETE"])
 @needs(Scope.CONFIGURE)
-@resource.response(204)
 @recorded("token-withdrawn")
+@resource.response(204)
 def withdraw_token(token_id: str) -> None:
     """Withdraw a token: it is refused from now on."""
     note_detail(id=token_id[:64])

@@ -26,9 +26,9 @@ def list_users() -> dict[str, list[UserRecord]]:
 
 @resource.route("/users", methods=["POST"])
 @needs(Scope.CONFIGURE)
+@recorded("user-added")
 @resource.arguments(NewUserSchema)
 @resource.response(201, UserSchema)
-@recorded("user-added")
 def add_user(wanted: dict[str, str]) -> UserRecord:
     """Add an administrator."""
     name = wanted["name"]
@@ -41,9 +41,9 @@ def add_user(wanted: dict[str, str]) -> UserRecord:
 
 @resource.route("/users/<name>/password", methods=["PUT"])
 @needs(Scope.CONFIGURE)
+@recorded("password-changed")
 @resource.arguments(PasswordSchema)
 @resource.response(204)
-@recorded("password-changed")
 def change_password(wanted: dict[str, str], name: str) -> None:
     """Set a user's password; all their other sessions end."""
     note_detail(name=name[:64])
@@ -58,8 +58,8 @@ def change_password(wanted: dict[str, str], name: str) -> None:
 
 @resource.route("/users/<name>", methods=["DELETE"])
 @needs(Scope.CONFIGURE)
-@resource.response(204)
 @recorded("user-removed")
+@resource.response(204)
 def remove_user(name: str) -> None:
     """Remove an administrator; all their sessions on this server end."""
     note_detail(name=name[:64])
