@@ -12,7 +12,7 @@ from app.core.roles import Role
 from app.core.state import NodeState, Phase
 from app.core.sync import batch_due
 from app.ports import BatchReport, Json, Node
-from jobs.monitor.board import Board, FilesFinding
+from jobs.monitor.board import Board, FilesFinding, Findings
 from jobs.monitor.duty import LOOK_AGAIN_S
 
 log = structlog.get_logger(__name__)
@@ -55,8 +55,7 @@ class FileDuty:
         now_s = self._node.clock.monotonic()
         pending = self._node.mirror.pending()
         self._publish(pending=pending, trouble=self._node.mirror.trouble())
-        age_s = found.peer.age_s(now_s)
-        if age_s is None or age_s >= found.situation.config.heard_s:
+        if not _receives(found, now_s):
             return LOOK_S
         if self._is_due(pending, now_s, found.situation.config.file_sync_interval_s):
             self._push(state, pending)
@@ -144,6 +143,13 @@ class FileDuty:
 def _pushes(state: NodeState) -> bool:
     """Whether this node's files are the ones that count. During the set-up the secondary asks for them itself."""
     return state.role is Role.PRIMARY and state.fence is None and state.phase is Phase.PAIRED
+
+
+def _receives(found: Findings, now_s: float) -> bool:
+    """Whether the peer is heard and takes files: to try in vain would only fill the log."""
+    age_s, report = found.peer.age_s(now_s), found.peer.report
+    heard = age_s is not None and age_s < found.situation.config.heard_s
+    return heard and report is not None and report.role is Role.SECONDARY
 
 
 def _brief(batch: BatchReport) -> Json:

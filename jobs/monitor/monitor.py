@@ -40,6 +40,7 @@ class Monitor:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._stopping = False
+        self._started = False
         self._reader = SituationReader(node)
         self._board = Board(self._reader.read(node.clock.monotonic()))
         self._pings = PingDuty(node, self._board)
@@ -71,13 +72,11 @@ class Monitor:
         """Watches over this node until stopped."""
         state = self._board.read().situation.state
         log.info("monitor started", role=state.role.value, term=state.term, phase=state.phase.value)
-        end_interrupted(self._node)
-        promotion.name_role(self._node)
-        for thread in self._threads:
-            thread.start()
         pause_s = BACK_OFF_FIRST_S
         while not self._stopping:
             try:
+                if not self._started:
+                    self._start()
                 self._loop.tick()
             except Exception:
                 # The outermost guard: a monitor that ends can't fence. It says what broke and tries again.
@@ -89,6 +88,14 @@ class Monitor:
                 self._board.wait(self._loop.pause_s())
         self._end()
 
+    def _start(self) -> None:
+        """What an earlier monitor left half done is settled, then every duty begins."""
+        end_interrupted(self._node)
+        promotion.name_role(self._node)
+        for thread in self._threads:
+            thread.start()
+        self._started = True
+
     def _end(self) -> None:
         """The other server knows that this is no failure; no thread is left."""
         self._board.put(stopping=True)
@@ -98,7 +105,7 @@ class Monitor:
             log.warning("an act is still under way and is left to the next start")
         for thread in self._threads:
             thread.stop()
-        left = [thread.name for thread in self._threads if not thread.join()]
+        left = [thread.name for thread in self._threads if self._started and not thread.join()]
         self._node.peer.close()
         log.info("monitor stopped", threads_left=left)
 
