@@ -43,6 +43,7 @@ class FakeServer:
 
     def clean_up(self) -> None:
         self.database.folders.clear()
+        self.database.rescues.clear()
 
     def folder_named(self, name: str) -> str:
         return f"/{self.node}/{name}"

@@ -514,3 +514,84 @@ def test_a_stream_that_the_peer_breaks_off_raises_the_peers_error(other_data: Se
 
     with pytest.raises(PeerUnreachable):
         target.database.receive_seed(breaking(), target.folder_named("staging"), lambda done, total: None)
+
+
+# --- the return of a former primary
+
+
+def split(pair: Servers, *values: int) -> str:
+    """The replica is promoted while the primary goes on and writes `values` alone; the promotion point."""
+    primary, replica = pair
+    written(primary, 1, 2)
+    caught_up(primary, replica)
+    replica.database.stop_receiver()
+    point = replica.database.drain(5.0)
+    replica.database.end_replication()
+    replica.database.lift()
+    written(replica, 100)
+    if values:
+        written(primary, *values)
+    return point
+
+
+def test_a_former_primary_is_rescued_rewound_and_follows(pair: Servers) -> None:
+    old, new = pair
+    point = split(pair, 3, 4, 5)
+    old.database.fence(2.0)
+    report = old.database.rescue(point, old.folder_named("rescue"))
+    assert report.transactions == 3
+    assert report.rows_by_table["app.rows"] == 3
+    assert len(report.spans) == 1
+    assert report.rewindable, report.obstacle
+    assert not report.obstacle
+    old.database.rewind(point)
+    assert old.rows() == {1, 2}
+    assert old.database.facts().position == point
+    old.database.start_replication(new.source_for(old))
+    caught_up(new, old)
+    assert old.rows() == new.rows() == {1, 2, 100}
+    written(new, 101)
+    caught_up(new, old)
+    assert old.rows() == {1, 2, 100, 101}
+    old.clean_up()
+
+
+def test_a_former_primary_that_is_not_ahead_has_nothing_to_rescue_and_follows(pair: Servers) -> None:
+    old, new = pair
+    point = split(pair)
+    old.database.fence(2.0)
+    report = old.database.rescue(point, old.folder_named("rescue"))
+    assert report.transactions == 0
+    assert report.rewindable
+    old.database.rewind(point)
+    old.database.start_replication(new.source_for(old))
+    caught_up(new, old)
+    assert old.rows() == {1, 2, 100}
+    old.clean_up()
+
+
+def test_a_changed_structure_is_rescued_but_never_rewound(pair: Servers) -> None:
+    old, _ = pair
+    point = split(pair, 3)
+    old.change_structure()
+    old.database.fence(2.0)
+    report = old.database.rescue(point, old.folder_named("rescue"))
+    assert report.transactions == 2
+    assert not report.rewindable
+    assert "structure" in report.obstacle
+    position = old.database.facts().position
+    with pytest.raises(LocalFailure) as caught:
+        old.database.rewind(point)
+    assert caught.value.code == "rewind-refused"
+    assert old.database.facts().position == position
+    assert old.rows() == {1, 2, 3}
+    old.clean_up()
+
+
+def test_a_writable_server_is_not_rewound(pair: Servers) -> None:
+    old, _ = pair
+    point = split(pair, 3)
+    with pytest.raises(LocalFailure) as caught:
+        old.database.rewind(point)
+    assert caught.value.code == "rewind-refused"
+    assert old.rows() == {1, 2, 3}

@@ -175,6 +175,8 @@ class FakeDatabase:
         self.receiver_error = ""
         self.heartbeats = 0
         self.relay: list[Change] = []
+        self.rescues: dict[str, RescueReport] = {}
+        """Reports of rescues by folder."""
         self.calls: list[str] = []
         """Names of the port's methods that change something, in the order of their calls."""
 
@@ -411,30 +413,36 @@ class FakeDatabase:
 
     def rescue(self, base_position: str, folder: str) -> RescueReport:
         self._asked()
+        if folder in self.rescues:
+            return self.rescues[folder]
         gaps = difference(self.data.history(), base_position)
         lost = [change for change in self.data.log if not reached(base_position, str(change.gtid))]
         counts: dict[str, int] = {}
         for change in lost:
             counts[change.table] = counts.get(change.table, 0) + (not change.ddl)
         ddl = any(change.ddl for change in lost)
-        return RescueReport(
+        report = RescueReport(
             folder=folder,
             transactions=len(lost),
             rows_by_table=counts,
             spans=tuple(str(gap) for gap in gaps),
             rewindable=not ddl,
-            obstacle="Some of them change the structure of tables." if ddl else "",
-            files=(),
+            obstacle="A transaction changes the structure of the database." if ddl else "",
+            files=("transactions.sql", "binlog.000001") if lost else (),
         )
+        if folder:
+            self.rescues[folder] = report
+        return report
 
     def rewind(self, base_position: str) -> None:
         self._asked()
-        if not self.rescue(base_position, "").rewindable:
-            raise LocalFailure("rewind-refused", "This Server Can't Be Rewound")
+        report = self.rescue(base_position, "")
+        if not self.read_only or not report.rewindable:
+            raise LocalFailure("rewind-refused", "This Server Can't Be Rewound Exactly", detail=report.obstacle)
+        self.calls.append("rewind")
         kept = [change for change in self.data.log if reached(base_position, str(change.gtid))]
-        for change in self.data.log:
-            if change not in kept:
-                self.data.tables.get(change.table, {}).pop(change.key, None)
+        for change in self.data.log[len(kept) :]:
+            self.data.tables.get(change.table, {}).pop(change.key, None)
         for change in kept:
             if not change.ddl:
                 self.data.tables.setdefault(change.table, {})[change.key] = change.value

@@ -16,7 +16,7 @@ from app.adapters.mariadb.connection import STATEMENT_S, Manager, Session
 from app.adapters.mariadb.dialect import timeout
 from app.adapters.mariadb.facts import read_position, replica_status
 from app.core.errors import LocalFailure
-from app.core.positions import merge_histories, parse, reached, render
+from app.core.positions import merge, merge_histories, parse, reached, render
 from app.ports import ReplicationSource
 
 CONNECT_RETRY_S = 1
@@ -68,12 +68,11 @@ def start_replication(manager: Manager, source: ReplicationSource, position: str
         session.run("START SLAVE")
 
 
-def begin_history(session: Session, position: str) -> None:
-    """The binary log is empty and continues from `position`, as if all before it had been written here."""
-    checked = render(parse(position))
+def begin_history(session: Session, position: str, history: str | None = None) -> None:
+    """The binary log is empty and continues from `position`, as if all of `history` had been written here."""
     session.run("RESET MASTER")
-    session.run("SET GLOBAL gtid_binlog_state = %s", (checked,))
-    session.run("SET GLOBAL gtid_slave_pos = %s", (checked,))
+    session.run("SET GLOBAL gtid_binlog_state = %s", (merge_histories(history or position),))
+    session.run("SET GLOBAL gtid_slave_pos = %s", (merge(position),))
 
 
 class _Stopping(threading.Thread):

@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from app.adapters.mariadb import accounts, facts, fencing, folders, probes, replication, seeding, semisync
+from app.adapters.mariadb import (
+    accounts,
+    facts,
+    fencing,
+    folders,
+    probes,
+    replication,
+    rescue,
+    rewinding,
+    seeding,
+    semisync,
+)
 from app.adapters.mariadb.connection import Manager
 from app.core.errors import LocalFailure
 from app.core.facts import DatabaseFacts
-from app.core.positions import contains
-from app.ports import Progress, ReplicationSource
+from app.core.positions import contains, merge
+from app.ports import Progress, ReplicationSource, RescueReport
 
 
 class MariaDB:
@@ -106,3 +117,9 @@ class MariaDB:
 
     def switch_back(self, aside: str) -> None:
         folders.switch_back(self._manager, self._data_dir, Path(aside))
+
+    def rescue(self, base_position: str, folder: str) -> RescueReport:
+        return rescue.rescue(self._manager, self._data_dir, merge(base_position), Path(folder))
+
+    def rewind(self, base_position: str) -> None:
+        rewinding.rewind(self._manager, self._data_dir, merge(base_position))
