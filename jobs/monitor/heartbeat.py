@@ -20,7 +20,7 @@ ANNOUNCER = "monitor"
 TIMEOUT_MIN_S = 0.5
 TIMEOUT_MAX_S = 2.0
 """Bounds of a request on a line that worked a moment ago."""
-TIMEOUT_OPENING_S = 5.0
+TIMEOUT_OPENING_S = 8.0
 """Bound of one that opens a new line: the other server starts a process for it, which takes a second while it boots."""
 
 
