@@ -84,6 +84,9 @@ class Promote(Act):
     lost_bound: str
     """What the administrator is told could be lost."""
     resume: bool = False
+    catch_up: bool = False
+    """When resuming: the database was restarted since the promotion was begun, so what it had received and not applied
+    is gone from here. The peer's database, which is fenced by the higher term, is asked for it first."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from app.core.acts import Act, ClearAlarm
 from app.core.diagnosis import ALARMS as DIAGNOSIS_ALARMS
 from app.core.facts import Alarm
-from app.core.primary import OFFLINE, OUT
+from app.core.moves import promotion_unfinished
+from app.core.primary import OFFLINE, OUT, WAITS
 from app.core.replication import KINDS, alarm_code
 from app.core.roles import Role
 from app.core.secondary import BLOCKED, NO_PRIMARY, PEER_LEFT
 from app.core.state import FenceReason, NodeState
 
-OF_PRIMARY = frozenset({OFFLINE, OUT, "peer-unknown", "conflict"})
+OF_PRIMARY = frozenset({OFFLINE, OUT, WAITS, "peer-unknown", "conflict"})
 OF_SECONDARY = frozenset({BLOCKED, NO_PRIMARY, PEER_LEFT, *DIAGNOSIS_ALARMS, *(alarm_code(kind) for kind in KINDS)})
 OF_FENCE = {"peer-unknown": FenceReason.PEER_UNKNOWN, "conflict": FenceReason.CONFLICT}
 
@@ -28,5 +29,7 @@ def clear_foreign(state: NodeState, alarms: Mapping[str, Alarm]) -> Iterator[Act
         wrong_fence = expected is not None and (state.fence is None or state.fence.reason is not expected)
         if wrong_role:
             yield ClearAlarm(rule="role-changed", why=f"This server is {state.role} now.", code=code)
+        elif code == WAITS and not promotion_unfinished(state):
+            yield ClearAlarm(rule="promotion-finished", why="The takeover has been finished.", code=code)
         elif wrong_fence:
             yield ClearAlarm(rule="fence-left", why="The fence that raised this alarm is gone.", code=code)

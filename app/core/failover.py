@@ -26,11 +26,15 @@ ANNOUNCED_BOUND_S = 600.0
 QUIET_KINDS = ("maintenance", "stopping")
 """Announced operations that hold failover back, but are no job of this node: its monitor keeps working."""
 
+HANDOVER_OBSTACLES = ("own-database", "would-lose-data", "maintenance")
+"""What can hold a handover back: the primary asks for it, so the network and the time do not matter."""
+
 RULES = (
     ("silence", "HAPingIterations pings in a row have failed, or the primary has been frozen for as long."),
     ("no-life", "Neither the peer channel nor the replication stream has been heard within the window."),
     ("own-network", "The own default gateway or any of the ping targets answers."),
     ("would-lose-data", "This server has caught up since its own start, and its lag when contact ended is in bounds."),
+    ("own-database", "The own database answers."),
     ("maintenance", "No maintenance, stop or job is announced."),
     ("anti-flapping", "The last failover is older than the anti-flapping time, or the pair has been stable since."),
 )  # fmt: skip
@@ -78,7 +82,7 @@ def verdict(scene: Scene) -> Verdict:
         blocked = next(obstacles(scene), None)
         return blocked or trigger
     if _handed_over(scene):
-        blocked = next(data_obstacles(scene), None) or next(announced(scene), None)
+        blocked = next((each for each in obstacles(scene) if each.reason in HANDOVER_OBSTACLES), None)
         why = "The primary gave its role up because its database does not accept writes."
         return blocked or Promote(Cause.HANDOVER, loss(scene), why)
     return trigger
@@ -120,6 +124,8 @@ def obstacles(scene: Scene) -> Iterator[Blocked]:
             "own-network",
             "Neither this server's gateway nor any ping target answers, so its own network may be at fault.",
         )
+    if scene.facts is None:
+        yield Blocked("own-database", "This server's own database does not answer, so it can't take over.")
     yield from data_obstacles(scene)
     yield from announced(scene)
     if scene.state.last_failover_at is not None and not scene.state.stable_since_failover:

@@ -42,6 +42,7 @@ RETURN_RETRY_S = 60.0
 each try could make commits wait again."""
 OFFLINE = "standby-offline"
 OUT = "standby-out"
+WAITS = "promotion-waits"
 
 
 def primary_acts(scene: Scene) -> Iterator[Act]:
@@ -57,6 +58,7 @@ def primary_acts(scene: Scene) -> Iterator[Act]:
         return
     if promotion_unfinished(scene.state):
         yield from _finish_promotion(scene)
+        yield from watch_database(scene)
         return
     if scene.state.fence is not None or (scene.facts is not None and scene.facts.read_only):
         leaving = tuple(leave(scene))
@@ -129,13 +131,30 @@ def _hold(scene: Scene) -> Iterator[Act]:
 
 
 def _finish_promotion(scene: Scene) -> Iterator[Act]:
-    if scene.state.promotion is not None:
-        why = f"The promotion to term {scene.state.term} was begun and not finished: from there it only goes forward."
-        cause = Cause(scene.state.promotion.cause)
-        bound = scene.state.promotion.lost_bound
-        yield Promote(
-            rule="finish-promotion", why=why, cause=cause, term=scene.state.term, lost_bound=bound, resume=True
-        )
+    """From the intent it only goes forward. But a database that was restarted in between has lost what it had received
+    and not applied (its relay log is purged): that is still on the other server, so it is asked first. In `protection`
+    the promotion waits for that answer; writes would wait for that server anyway."""
+    promotion = scene.state.promotion
+    if promotion is None or scene.facts is None:
+        return
+    restarted = scene.facts.uptime_s < (scene.now - promotion.at).total_seconds()
+    if restarted and not scene.sight.heartbeat_heard and scene.config.protection_mode is ProtectionMode.PROTECTION:
+        if WAITS not in scene.seen.alarms:
+            text = (
+                "This server was taking over when its database was restarted; what it had received is now only on "
+                "the other server. Bring that one back; the takeover then goes on by itself."
+            )
+            yield RaiseAlarm(rule="promotion-waits", why=text, code=WAITS, text=text)
+        return
+    yield Promote(
+        rule="finish-promotion",
+        why=f"The promotion to term {scene.state.term} was begun and not finished: from there it only goes forward.",
+        cause=Cause(promotion.cause),
+        term=scene.state.term,
+        lost_bound=promotion.lost_bound,
+        resume=True,
+        catch_up=restarted,
+    )
 
 
 def _must_fence(scene: Scene) -> Iterator[Act]:

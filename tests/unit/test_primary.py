@@ -277,6 +277,25 @@ def test_an_unfinished_promotion_is_finished() -> None:
     assert act.lost_bound == "Nothing."
 
 
+@pytest.mark.parametrize("mode", list(ProtectionMode))
+def test_a_promotion_during_which_the_database_was_restarted_catches_up_first(mode: ProtectionMode) -> None:
+    config = replace(CONFIG, protection_mode=mode)
+    state = replace(
+        fenced(PRIMARY, FenceReason.OPERATION), promotion=Promotion(4, NOW - timedelta(seconds=60), "failover"),
+    )  # fmt: skip
+    restarted = database(WELL, read_only=True, uptime_s=59.0)
+    act = the(tick(state, restarted, config=config), Promote)
+    assert act.catch_up
+    alone = tick(state, silent_peer(restarted, 20.0), config=config)
+    if mode is ProtectionMode.PROTECTION:
+        assert kinds(alone) == ["RaiseAlarm"]
+        assert kinds(tick(state, alarm(silent_peer(restarted, 20.0), "promotion-waits"), config=config)) == []
+    else:
+        assert the(alone, Promote).catch_up
+    ran_through = database(WELL, read_only=True, uptime_s=61.0)
+    assert not the(tick(state, ran_through, config=config), Promote).catch_up
+
+
 def test_an_unfinished_promotion_gives_way_to_a_higher_term() -> None:
     state = replace(PRIMARY, promotion=Promotion(4, NOW, "failover"))
     decision = tick(state, peer(WELL, role=Role.PRIMARY, term=5))

@@ -124,6 +124,12 @@ def test_a_node_that_has_not_caught_up_since_its_start_does_not_take_over() -> N
     assert _blocked(tick(SECONDARY, DEAD, MEMORY)) == "would-lose-data"
 
 
+def test_a_node_whose_own_database_does_not_answer_does_not_take_over() -> None:
+    assert _blocked(tick(SECONDARY, database(DEAD, facts_age_s=5.0))) == "own-database"
+    handed_over = peer(database(secondary_sees(), facts_age_s=None), fence=FenceReason.HANDOVER)
+    assert _blocked(tick(SECONDARY, handed_over)) == "own-database"
+
+
 def test_a_node_that_was_recorded_as_out_of_the_pair_does_not_take_over() -> None:
     assert _blocked(tick(SECONDARY, peer(DEAD, standby_out=True))) == "would-lose-data"
 
@@ -197,8 +203,8 @@ def test_only_the_own_primary_can_hand_over(change: dict[str, object]) -> None:
 
 def test_a_handover_to_a_node_that_would_lose_data_is_refused() -> None:
     seen = peer(secondary_sees(), fence=FenceReason.HANDOVER)
-    seen = database(seen, facts_age_s=None)
-    assert _blocked(tick(SECONDARY, seen, MEMORY)) == "would-lose-data"
+    far_behind = peer(database(seen, beat_age_s=500.0), position="0-1-900")
+    assert _blocked(tick(SECONDARY, far_behind, MEMORY)) == "would-lose-data"
 
 
 def test_a_secondary_that_is_not_paired_yet_never_takes_over() -> None:
