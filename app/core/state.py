@@ -115,3 +115,18 @@ class NodeState:
     stable_since_failover: bool = True
     operation: Operation | None = None
     maintenance_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """As much of the state as decides whether this node may receive from the one that asks, or send to it."""
+
+    paired: bool
+    role: Role
+    term: int
+    phase: Phase
+
+
+def standing(state: NodeState) -> Standing:
+    """The standing of a node in this state."""
+    return Standing(state.peer is not None, state.role, state.term, state.phase)

@@ -42,26 +42,25 @@ def main() -> int:
 
 
 def _run(settings: Settings, command: Talk | SendSeed | ReceiveFiles, log: int) -> int:
+    if isinstance(command, ReceiveFiles):
+        from app.wiring_receiver import build_receiver
+        from jobs.peer.streams import receive_files
+
+        return receive_files(*build_receiver(settings), command)
     from app.wiring import build_node
 
     node = build_node(settings)
-    match command:
-        case Talk():
-            from jobs.peer.talk import Conversation
-            from jobs.peer.verbs import VERBS
+    if isinstance(command, SendSeed):
+        from jobs.peer.streams import send_seed
 
-            pin = settings.peer_dir / "authorized_keys"
-            Conversation(node, VERBS, pin, _take_over(0, os.devnull), _take_over(1, log)).run()
-            return 0
-        case SendSeed():
-            from jobs.peer.streams import send_seed
+        send_seed(node, _take_over(1, log))
+        return 0
+    from jobs.peer.talk import Conversation
+    from jobs.peer.verbs import VERBS
 
-            send_seed(node, _take_over(1, log))
-            return 0
-        case ReceiveFiles():
-            from jobs.peer.streams import receive_files
-
-            return receive_files(node, command)
+    pin = settings.peer_dir / "authorized_keys"
+    Conversation(node, VERBS, pin, _take_over(0, os.devnull), _take_over(1, log)).run()
+    return 0
 
 
 def _take_over(descriptor: int, replacement: int | str) -> int:

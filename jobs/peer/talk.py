@@ -19,8 +19,9 @@ from app.ports import Json, Node
 
 Handler = Callable[[Node, Json], Json]
 CHUNK_BYTES = 64 * 1024
-IDLE_S = 600.0
-"""The other side asks at least once in each ping interval; one that is silent for so long is gone."""
+IDLE_S = 60.0
+"""A monitor asks at least once in each ping interval (15 s at most); one that is silent for so long is done, and its
+session need not take up memory."""
 SLOW_S = 1.0
 """A request that took longer is worth a line in the log."""
 

@@ -28,7 +28,8 @@ from app.settings import Settings
 
 LINES_MAX = 6
 """Requests at the same time; further ones wait their time."""
-IDLE_LINES_MAX = 2
+IDLE_LINES_MAX = 1
+"""Each kept line is a process on the other server."""
 STREAM_CHUNK_BYTES = 1024 * 1024
 STREAM_END_S = 10.0
 """How long ssh may take to end after the last byte."""
