@@ -14,7 +14,7 @@ from app.core.access import Scope
 from app.core.pairconfig import pair_config
 from app.core.plans import PREFLIGHT
 from app.core.status import View, status
-from app.ports import Json, Node
+from app.ports import Json, MachineFacts, Node
 from app.schemas.status import StatusSchema
 
 resource = Resource("status", __name__, "How the pair is")
@@ -31,9 +31,9 @@ def seen(of: Node) -> View:
     return View(of.store.state(), pair_config(applied), snapshot, age_s, of.clock.now())
 
 
-def current(of: Node) -> Json:
+def current(of: Node, facts: MachineFacts) -> Json:
     """The status as it is now, with the job that is under way."""
-    view, facts = seen(of), of.machine.facts()
+    view = seen(of)
     own_address = of.store.config().applied.get("HAServerAddress") or next(iter(facts.addresses), None)
     job = of.store.active_job()
     under_way = None if job is None or job.kind == PREFLIGHT else {"id": job.id, "kind": job.kind, "state": job.state}
@@ -45,7 +45,7 @@ def current(of: Node) -> Json:
 @resource.response(200, StatusSchema)
 def show_status() -> Json:
     """The status word with its reasons, both servers, replication, files, pings, and whether a failover would work."""
-    return current(node())
+    return current(node(), node().machine.facts())
 
 
 @resource.route("/ha/status/stream", methods=["GET"])
@@ -56,9 +56,10 @@ def follow_status() -> Response:
     """The status whenever it changes, as server-sent events named `status`."""
     found, who = parts(), visitor()
     schema, access, clock = StatusSchema(), found.access, found.node.clock
+    facts = found.node.machine.facts()  # asking the system for each look would cost more than all the rest
 
     def look() -> dict[str, Any]:
-        document: dict[str, Any] = schema.dump(current(found.node))
+        document: dict[str, Any] = schema.dump(current(found.node, facts))
         return document
 
     return stream(found.slots, clock, "status", look, may_go_on=lambda: still_valid(who, access, clock.now()))
