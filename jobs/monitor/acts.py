@@ -56,6 +56,11 @@ NOTED_ACTS = (
 """Those that the activity log keeps."""
 
 
+QUIET_ACTS = (acts.AskOthers,)
+"""Those that are only looks, and may come each second for as long as something is wrong: no log line, no place among
+the last acts."""
+
+
 class Hands:
     """Carries out the acts of one decision after the other."""
 
@@ -110,7 +115,8 @@ class Hands:
             self._note(act, "failed", {"error": str(error)})
             return error
         self._pauses.pop(_key(act), None)
-        logged.info("act done")
+        if not isinstance(act, QUIET_ACTS):
+            logged.info("act done")
         self._note(act, "done", {})
         return None
 

@@ -18,7 +18,7 @@ from app.core.errors import LocalFailure
 from app.core.facts import Observation
 from app.core.pilot import Decision, PilotMemory
 from app.ports import Json, Node
-from jobs.monitor.acts import ACTS_KEPT, Hands, are_slow
+from jobs.monitor.acts import ACTS_KEPT, QUIET_ACTS, Hands, are_slow
 from jobs.monitor.board import Board, Findings
 from jobs.monitor.observation import observe
 from jobs.monitor.situation import SituationReader
@@ -30,6 +30,7 @@ TICK_S = 0.5
 """Between two ticks without urgent news."""
 TICK_CLOSER_S = 0.1
 """While pings fail: windows end between two findings too."""
+QUIET_NAMES = frozenset(each.__name__ for each in QUIET_ACTS)
 LOOK_WAIT_S = 2.5
 """After an act the next decision waits for a new look at the database, at most this long."""
 CALLED_NAME = "peer-called"
@@ -138,7 +139,7 @@ class Loop:
             done = sum(outcome["outcome"] == "done" for outcome in outcomes)
             self._undone |= {act.event.key for act in decided[done:] if isinstance(act, EmitEvent)}
             self._reader.forget()
-            latest = tuple(reversed(outcomes))
+            latest = tuple(outcome for outcome in reversed(outcomes) if outcome["act"] not in QUIET_NAMES)
             self._board.change(lambda before: replace(before, acts=(latest + before.acts)[:ACTS_KEPT]))
 
     def _publish(self, found: Findings, decision: Decision) -> None:
@@ -151,7 +152,8 @@ class Loop:
     def _log_change(self, found: Findings, decision: Decision, observation: Observation) -> None:
         """One line for each change of what was decided, with the facts that it rests on."""
         verdict = type(decision.verdict).__name__
-        rules = tuple(f"{type(act).__name__}:{act.rule}" for act in decision.acts)
+        told = [act for act in decision.acts if not isinstance(act, QUIET_ACTS)]
+        rules = tuple(f"{type(act).__name__}:{act.rule}" for act in told)
         state = found.situation.state
         fence = None if state.fence is None else state.fence.reason.value
         decided = (verdict, decision.diagnosis.name, rules, state.role, state.term, fence, decision.eligible)
