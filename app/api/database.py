@@ -10,10 +10,10 @@ from sqlalchemy import make_url
 from app.models.appliance import ApplianceBase
 
 CONNECT_TIMEOUT_S = 2
-ANSWER_TIMEOUT_S = 5
+ANSWER_TIMEOUT_S = 2
 """A database that hangs must not keep people from logging in by the node's own copy."""
 POOL_SIZE = 2
-POOL_TIMEOUT_S = 5
+POOL_TIMEOUT_S = 2
 RECYCLE_S = 300
 
 db = SQLAlchemy(metadata=ApplianceBase.metadata)
