@@ -73,6 +73,6 @@ def _raw_stream(servers: Servers) -> float:
 def _steps_s(servers: Servers) -> float:
     """The duration of the secondary's job, as its journal has it."""
     jobs = servers.apis["b"].ask("GET", "/jobs")
-    job = next(each for each in jobs["jobs"] if each["kind"] == "setup-secondary")
+    job = next(each for each in jobs["items"] if each["kind"] == "setup-secondary")
     ended, began = (datetime.fromisoformat(job[name]) for name in ("ended_at", "started_at"))
     return (ended - began).total_seconds()

@@ -47,7 +47,8 @@ class Writer:
         self._timeout_s = timeout_s
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._write, name="writer", daemon=True)
-        self._number = 0
+        # Several writers may follow one another on the same pair: each begins beyond the one before.
+        self._number = time.time_ns() // 1000
         self.acknowledged: list[Acknowledged] = []
         self.last_error = ""
 
