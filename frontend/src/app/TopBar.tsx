@@ -48,7 +48,7 @@ export function TopBar({ sidebarOpen, onToggle }: Props) {
           alignItems={{ default: "alignItemsCenter" }}
         >
           {status && <RoleLabel role={status.node.role} />}
-          {status && <StatusLabel word={status.status} />}
+          {status && status.status !== "standalone" && <StatusLabel word={status.status} />}
           <RunningJob />
         </Flex>
         <div className="hapair-identity-end">

@@ -3,7 +3,7 @@
 import "@patternfly/react-styles/css/components/Table/table.css";
 import "@patternfly/react-styles/css/components/Table/table-grid.css";
 
-import { EmptyState, EmptyStateBody } from "@patternfly/react-core";
+import { Content } from "@patternfly/react-core";
 import type { ReactNode } from "react";
 
 export interface Column<Row> {
@@ -23,9 +23,9 @@ interface Props<Row> {
 export function DataTable<Row>({ caption, columns, rows, keyOf, empty }: Props<Row>) {
   if (rows.length === 0) {
     return (
-      <EmptyState headingLevel="h2" titleText="Nothing yet" variant="sm">
-        <EmptyStateBody>{empty}</EmptyStateBody>
-      </EmptyState>
+      <Content component="p" className="hapair-quiet">
+        {empty}
+      </Content>
     );
   }
   return (
@@ -33,7 +33,7 @@ export function DataTable<Row>({ caption, columns, rows, keyOf, empty }: Props<R
       <thead className="pf-v6-c-table__thead">
         <tr className="pf-v6-c-table__tr">
           {columns.map((column) => (
-            <th key={column.title} className="pf-v6-c-table__th" scope="col">
+            <th key={column.title} className="pf-v6-c-table__th pf-m-wrap" scope="col">
               {column.title}
             </th>
           ))}

@@ -14,7 +14,8 @@ const SENTENCE: Record<string, Sentence> = {
 };
 
 export function eventText(event: EventEntry): string {
-  const [kind = event.kind, first = "", second = ""] = event.parameters;
-  const sentence = SENTENCE[kind];
-  return sentence ? sentence(first, second) : [event.kind, ...event.parameters].join(" ");
+  // The script's first parameter is the kind of the event.
+  const rest = event.parameters[0] === event.kind ? event.parameters.slice(1) : event.parameters;
+  const [first = "", second = ""] = rest;
+  return SENTENCE[event.kind]?.(first, second) ?? [event.kind, ...rest].join(" ");
 }

@@ -48,7 +48,7 @@ function Sections({ status, lost }: { status: Status; lost: boolean }) {
           <FailoverCard status={status} />
         </GridItem>
       )}
-      <GridItem>
+      <GridItem span={paired ? undefined : 12}>
         <AlarmsCard alarms={status.alarms} />
       </GridItem>
       {status.pings && paired && (
