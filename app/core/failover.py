@@ -23,6 +23,9 @@ from app.core.state import FenceReason, NodeState, Phase
 
 ANNOUNCED_BOUND_S = 600.0
 """An announcement in the peer's last heartbeat counts for nothing after this time."""
+OWN_DATABASE_NOW_S = 2.0
+"""A takeover needs a look at the own database that is at most this old: one that was restarted unnoticed has lost what
+it had received and not applied."""
 QUIET_KINDS = ("maintenance", "stopping")
 """Announced operations that hold failover back, but are no job of this node: its monitor keeps working."""
 
@@ -124,7 +127,8 @@ def obstacles(scene: Scene) -> Iterator[Blocked]:
             "own-network",
             "Neither this server's gateway nor any ping target answers, so its own network may be at fault.",
         )
-    if scene.facts is None:
+    facts_age = scene.seen.database.facts_age_s
+    if facts_age is None or facts_age >= OWN_DATABASE_NOW_S:
         yield Blocked("own-database", "This server's own database does not answer, so it can't take over.")
     yield from data_obstacles(scene)
     yield from announced(scene)

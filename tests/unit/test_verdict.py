@@ -125,7 +125,7 @@ def test_a_node_that_has_not_caught_up_since_its_start_does_not_take_over() -> N
 
 
 def test_a_node_whose_own_database_does_not_answer_does_not_take_over() -> None:
-    assert _blocked(tick(SECONDARY, database(DEAD, facts_age_s=5.0))) == "own-database"
+    assert _blocked(tick(SECONDARY, database(DEAD, facts_age_s=2.0))) == "own-database"
     handed_over = peer(database(secondary_sees(), facts_age_s=None), fence=FenceReason.HANDOVER)
     assert _blocked(tick(SECONDARY, handed_over)) == "own-database"
 
