@@ -54,4 +54,4 @@ def _values(each: Field) -> str:
 
 
 if __name__ == "__main__":
-    print(page(), end="")  # noqa: T201 - that is its purpose
+    print(page(), end="")
