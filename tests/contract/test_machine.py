@@ -51,6 +51,7 @@ def machine(request: pytest.FixtureRequest, settings: Settings) -> Machine:
 def test_facts_are_plausible(machine: Machine) -> None:
     facts = machine.facts()
     assert facts.hostname
+    assert machine.hostname() == facts.hostname
     assert facts.cpus >= 1
     assert facts.memory_bytes > 1 << 20
     assert 0 <= facts.disk_free_bytes <= facts.disk_bytes

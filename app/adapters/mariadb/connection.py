@@ -13,20 +13,22 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pymysql
 from pymysql.cursors import DictCursor
 
-from app.adapters.mariadb.dialect import failure, timeout
+from app.adapters.mariadb.dialect import TOO_MANY_CONNECTIONS, failure, timeout
 from app.core.errors import LocalFailure
 from app.ports import ReplicationSource
 
 MANAGER_ACCOUNT = "root"
 STATEMENT_S = 10.0
 """Bound of a session of short statements where the caller names none."""
+FULL_HOUSE_S = 0.02
+"""Between two tries while clients have taken all connections."""
 LOST_CONNECTION = 2013
 
 Arguments = Sequence[object] | Mapping[str, object] | None
@@ -66,12 +68,29 @@ class Manager:
     def session(self, doing: str, timeout_s: float = STATEMENT_S) -> Iterator[Session]:
         """A session for what `doing` says; it ends, come what may, when the time is over.
 
+        Where clients have taken all connections it waits for one: the server keeps one more for its manager, but
+        clients that try again and again take that for moments too.
         Raises LocalFailure: `database-down`, `database-refused` or `database-timeout`.
         """
-        with _translated(doing, timeout_s) as expired:
+        deadline = time.monotonic() + timeout_s
+        with _translated(doing, timeout_s) as expired, ExitStack() as opened:
+            while True:
+                try:
+                    session = self._open(opened, deadline - time.monotonic(), expired)
+                    break
+                except pymysql.OperationalError as error:
+                    if error.args[0] not in TOO_MANY_CONNECTIONS or time.monotonic() + FULL_HOUSE_S >= deadline:
+                        raise
+                    time.sleep(FULL_HOUSE_S)
+            yield session
+
+    def _open(self, opened: ExitStack, timeout_s: float, expired: threading.Event) -> Session:
+        with ExitStack() as attempt:
             connection = _local_socket(self.path, timeout_s)
-            with _bounded(connection, timeout_s, expired):
-                yield from _session(connection, timeout_s, user=MANAGER_ACCOUNT, ssl_disabled=True)
+            attempt.enter_context(_bounded(connection, timeout_s, expired))
+            session = attempt.enter_context(_session(connection, timeout_s, user=MANAGER_ACCOUNT, ssl_disabled=True))
+            opened.push(attempt.pop_all())
+        return session
 
 
 @contextmanager
@@ -82,16 +101,12 @@ def remote_session(source: ReplicationSource, timeout_s: float) -> Iterator[Sess
     with _translated(doing, timeout_s) as expired:
         connection = socket.create_connection((source.host, source.port), timeout=timeout_s)
         with _bounded(connection, timeout_s, expired):
-            yield from _session(
-                connection,
-                timeout_s,
-                host=source.host,
-                user=source.user,
-                password=source.password.encode(),
-                ssl=context,
-            )
+            account = {"user": source.user, "password": source.password.encode()}
+            with _session(connection, timeout_s, host=source.host, ssl=context, **account) as session:
+                yield session
 
 
+@contextmanager
 def _session(connection: socket.socket, timeout_s: float, **how: Any) -> Iterator[Session]:
     spoken: pymysql.Connection[DictCursor] = pymysql.connect(
         autocommit=True,

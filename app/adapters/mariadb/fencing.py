@@ -15,7 +15,7 @@ import time
 from pymysql import MySQLError
 
 from app.adapters.mariadb.connection import MANAGER_ACCOUNT, Manager, Session
-from app.adapters.mariadb.dialect import NO_SUCH_THREAD, TOO_MANY_CONNECTIONS, timeout
+from app.adapters.mariadb.dialect import NO_SUCH_THREAD, timeout
 from app.adapters.mariadb.facts import read_position
 from app.core.errors import LocalFailure
 from app.ports import REPLICATION_ACCOUNT
@@ -47,20 +47,14 @@ class _Closing(threading.Thread):
         self.failure: LocalFailure | None = None
 
     def run(self) -> None:
-        while (left := self._deadline - time.monotonic()) > 0:
-            try:
-                with self._manager.session("Making the database read-only", left) as session:
-                    self.session_id = session.id
-                    session.run("SET SESSION lock_wait_timeout = %s", (max(1, math.ceil(left)),))
-                    session.run("SET GLOBAL read_only = 1")
-            except LocalFailure as failure:
-                self.failure = failure
-                if not _no_free_connection(failure):
-                    return
-                time.sleep(ROUND_S)
-            else:
-                self.failure = None
-                return
+        left = max(ROUND_S, self._deadline - time.monotonic())
+        try:
+            with self._manager.session("Making the database read-only", left) as session:
+                self.session_id = session.id
+                session.run("SET SESSION lock_wait_timeout = %s", (max(1, math.ceil(left)),))
+                session.run("SET GLOBAL read_only = 1")
+        except LocalFailure as failure:
+            self.failure = failure
 
 
 def fence(manager: Manager, timeout_s: float) -> str:
@@ -114,8 +108,3 @@ def close_clients(manager: Manager) -> int:
     """All connections but the system's, replication's and the manager's are closed; how many."""
     with manager.session("Closing the clients' connections") as session:
         return end_clients(session)
-
-
-def _no_free_connection(failure: LocalFailure) -> bool:
-    cause = failure.__cause__
-    return isinstance(cause, MySQLError) and cause.args[0] in TOO_MANY_CONNECTIONS

@@ -1,0 +1,449 @@
+"""What only a real MariaDB server can get wrong: hung, cut off, full, flooded, half renamed."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pymysql
+import pytest
+
+from app.adapters.mariadb.binarylogs import read_contents
+from app.adapters.mariadb.rewinding import known_history
+from app.core.errors import LocalFailure
+from app.ports import ReplicationSource
+from tests.contract.mariadb_servers import (
+    REPLICATION_PASSWORD,
+    RealClient,
+    RealServer,
+    two_servers,
+    unavailable,
+)
+from tests.waiting import wait_for
+
+Pair = tuple[RealServer, RealServer]
+STOP_RECEIVER_S = 0.2
+"""What the port promises."""
+NOISE_S = 0.3
+"""Allowed on top of a time that a busy machine measures."""
+
+
+@pytest.fixture(scope="module")
+def real_servers() -> Iterator[Pair]:
+    if reason := unavailable():
+        pytest.skip(reason)
+    with two_servers() as servers:
+        yield servers
+
+
+@pytest.fixture
+def servers(real_servers: Pair) -> Pair:
+    for server in real_servers:
+        server.quiet()
+    for server in real_servers:
+        server.reset()
+    real_servers[0].prepare()
+    real_servers[0].database.lift()
+    return real_servers
+
+
+@pytest.fixture
+def pair(servers: Pair) -> Pair:
+    primary, replica = servers
+    replica.database.start_replication(primary.source_for(replica))
+    assert replica.database.wait_for(primary.database.facts().position, 10)
+    return servers
+
+
+@contextmanager
+def packets_vanish(server: RealServer) -> Iterator[None]:
+    """As after a power cut of the server: nothing comes back, not even a refusal."""
+    table = f"hapair_test_{server.port}"
+    rules = (
+        f"table inet {table} {{ chain input {{ type filter hook input priority 0;"
+        f" tcp dport {server.port} drop; tcp sport {server.port} drop; }}; }}"
+    )
+    subprocess.run(["nft", rules], check=True, capture_output=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["nft", f"delete table inet {table}"], check=True, capture_output=True)
+
+
+# --- a dead source
+
+
+def test_the_receiver_stops_at_once_when_the_primary_has_vanished(pair: Pair) -> None:
+    primary, replica = pair
+    client = primary.open_client()
+    for value in range(5):
+        client.write(value)
+    assert replica.database.wait_for(primary.database.facts().position, 10)
+    with packets_vanish(primary):
+        started = time.monotonic()
+        replica.database.stop_receiver()
+        assert time.monotonic() - started < STOP_RECEIVER_S + NOISE_S
+        replica.database.drain(2.0)
+        replica.database.end_replication()
+        replica.database.lift()
+        assert time.monotonic() - started < 2 * STOP_RECEIVER_S + NOISE_S
+    assert replica.rows() == set(range(5))
+
+
+def test_the_receiver_stops_at_once_while_it_tries_to_reconnect(pair: Pair) -> None:
+    primary, replica = pair
+    with packets_vanish(primary):
+        replica.database.stop_receiver()
+        replica.execute("START SLAVE IO_THREAD")
+        started = time.monotonic()
+        replica.database.stop_receiver()
+        assert time.monotonic() - started < STOP_RECEIVER_S + NOISE_S
+
+
+def test_a_vanished_primary_fails_the_second_look_in_time(pair: Pair) -> None:
+    primary, replica = pair
+    source = primary.source_for(replica)
+    replica.remember_source(source)
+    with packets_vanish(primary):
+        started = time.monotonic()
+        assert not replica.database.probe_remote(source.host, source.port, 0.5)
+        assert time.monotonic() - started < 0.5 + NOISE_S
+
+
+def test_a_frozen_primary_fails_the_second_look_in_time(pair: Pair) -> None:
+    primary, replica = pair
+    source = primary.source_for(replica)
+    replica.remember_source(source)
+    primary.pause()
+    try:
+        started = time.monotonic()
+        assert not replica.database.probe_remote(source.host, source.port, 0.5)
+        assert time.monotonic() - started < 0.5 + NOISE_S
+    finally:
+        primary.resume()
+
+
+def test_a_stranger_with_the_primarys_address_fails_the_second_look(pair: Pair) -> None:
+    primary, replica = pair
+    source = primary.source_for(replica, pinned=False)
+    replica.remember_source(source)
+    assert not replica.database.probe_remote(source.host, source.port, 2.0)
+    known = primary.source_for(replica)
+    replica.remember_source(ReplicationSource(known.host, known.port, known.user, "another", known.authority))
+    assert not replica.database.probe_remote(source.host, source.port, 2.0)
+
+
+# --- a server that hangs
+
+
+def test_each_call_ends_in_time_on_a_frozen_server(servers: Pair) -> None:
+    server = servers[0]
+    server.pause()
+    try:
+        for call in (
+            lambda: server.database.facts(0.4),
+            lambda: server.database.probe_write(1, 0.4),
+            lambda: server.database.fence(0.4),
+        ):
+            started = time.monotonic()
+            with pytest.raises(LocalFailure) as caught:
+                call()
+            assert caught.value.code == "database-timeout"
+            assert time.monotonic() - started < 0.4 + NOISE_S
+    finally:
+        server.resume()
+
+
+def test_a_hung_probe_leaves_no_connection_behind(servers: Pair) -> None:
+    server = servers[0]
+    holder = pymysql.connect(unix_socket=str(server.socket), user="root", ssl_disabled=True)
+    with holder, holder.cursor() as cursor:
+        cursor.execute("LOCK TABLES hapair.beat WRITE")
+        with pytest.raises(LocalFailure) as caught:
+            server.database.probe_write(1, 0.5)
+        assert caught.value.code == "database-timeout"
+        wait_for(
+            lambda: not server.execute("SELECT 1 FROM information_schema.processlist WHERE info LIKE 'INSERT INTO%'"),
+            2.0,
+            "the hung probe to be ended",
+        )
+
+
+# --- the fence under load
+
+
+class Writers:
+    """Clients that write as fast as they can, each on a connection that is opened again whenever it is lost."""
+
+    def __init__(self, server: RealServer, count: int) -> None:
+        self._server = server
+        self._stop = threading.Event()
+        self.acknowledged: list[tuple[int, float]] = []
+        self._threads = [threading.Thread(target=self._write, args=(number,), daemon=True) for number in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    def _write(self, number: int) -> None:
+        value = number * 1_000_000
+        while not self._stop.is_set():
+            try:
+                client = RealClient(self._server)
+            except (pymysql.MySQLError, OSError):
+                continue
+            try:
+                while not self._stop.is_set():
+                    value += 1
+                    client.execute("INSERT INTO app.`rows` VALUES (%s)", value)
+                    self.acknowledged.append((value, time.monotonic()))
+            except (pymysql.MySQLError, OSError):
+                self._stop.wait(0.005)
+            finally:
+                client.close()
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(5)
+
+
+def test_a_fence_holds_against_clients_that_write_as_fast_as_they_can(servers: Pair) -> None:
+    server = servers[0]
+    writers = Writers(server, 4)
+    try:
+        wait_for(lambda: len(writers.acknowledged) > 200, 10.0, "some load")
+        started = time.monotonic()
+        position = server.database.fence(2.0)
+        fenced = time.monotonic()
+        assert fenced - started < 1.0
+        wait_for(lambda: time.monotonic() - fenced > 0.3, 2.0, "writers to have tried again")
+    finally:
+        writers.stop()
+    assert all(at <= fenced for _, at in writers.acknowledged)
+    assert {value for value, _ in writers.acknowledged} <= server.rows()
+    assert server.database.facts().position == position
+
+
+def test_a_fence_holds_while_all_connections_are_taken_and_commits_hang(servers: Pair) -> None:
+    server = servers[0]
+    server.database.set_semi_sync(True)
+    server.execute("SET GLOBAL max_connections = 12")
+    before = server.database.facts().position
+    writers = Writers(server, 14)
+    try:
+        wait_for(lambda: server.database.facts().position != before, 10.0, "a commit to hang")
+        position = server.database.fence(3.0)
+        assert server.database.facts().read_only
+    finally:
+        writers.stop()
+        server.execute("SET GLOBAL max_connections = 151")
+    server.database.set_semi_sync(False)
+    assert not writers.acknowledged
+    assert server.database.facts().position == position
+
+
+def test_a_fence_holds_where_the_managers_own_session_elsewhere_holds_a_lock(servers: Pair) -> None:
+    server = servers[0]
+    holder = pymysql.connect(unix_socket=str(server.socket), user="root", ssl_disabled=True)
+    with holder, holder.cursor() as cursor:
+        cursor.execute("FLUSH TABLES WITH READ LOCK")
+        server.database.fence(2.0)
+    assert server.database.facts().read_only
+
+
+# --- accounts
+
+
+def test_the_accounts_may_do_what_they_need_and_nothing_else(servers: Pair) -> None:
+    server = servers[0]
+    source = server.source_for(servers[1])
+    grants = " ".join(row[0] for row in server.execute("SHOW GRANTS FOR hapair_replication@'%'"))
+    assert "REPLICATION SLAVE ON *.*" in grants
+    assert "REQUIRE SSL" in grants
+    assert "`hapair`.`probe`" in grants
+    assert "`hapair`.*" not in grants
+    with pytest.raises(pymysql.OperationalError):
+        pymysql.connect(
+            host=source.host,
+            port=source.port,
+            user=source.user,
+            password=REPLICATION_PASSWORD.encode(),
+            ssl_disabled=True,
+        )
+    appliance = " ".join(row[0] for row in server.execute("SHOW GRANTS FOR hapair@localhost"))
+    assert "unix_socket" in appliance
+    assert "GRANT ALL PRIVILEGES ON `hapair`.*" in appliance
+    assert appliance.count(" ON ") == 2
+
+
+def test_the_replication_password_is_in_no_log(servers: Pair) -> None:
+    server, replica = servers
+    replica.database.start_replication(server.source_for(replica))
+    secret = REPLICATION_PASSWORD.encode()
+    for home in (server.folder, replica.folder):
+        for path in [*home.glob("data/binlog.0*"), home / "error.log"]:
+            assert secret not in path.read_bytes()
+
+
+def test_a_new_password_replaces_the_old_one(servers: Pair) -> None:
+    server, replica = servers
+    source = server.source_for(replica)
+    replica.remember_source(source)
+    assert replica.database.probe_remote(source.host, source.port, 2.0)
+    server.database.ensure_accounts("another password")
+    assert not replica.database.probe_remote(source.host, source.port, 2.0)
+
+
+# --- switching, cut off in the middle
+
+
+def test_a_switch_that_was_cut_off_between_its_renames_is_completed(servers: Pair) -> None:
+    source, target = servers
+    client = source.open_client()
+    client.write(1)
+    chunks: list[bytes] = []
+    source.database.send_seed(chunks.append)
+    staging, aside = target.folder_named("staging"), target.folder_named("aside")
+    target.database.receive_seed(iter(chunks), staging, lambda done, total: None)
+    target.stop()
+    target.data.rename(aside)
+    target.database.switch_data(staging, aside)
+    target.database.switch_data(staging, aside)
+    target.start()
+    assert target.rows() == {1}
+    target.stop()
+    target.data.rename(f"{aside}.replaced")
+    target.database.switch_back(aside)
+    target.start()
+    assert not target.execute("SHOW DATABASES LIKE 'app'")
+    target.clean_up()
+
+
+def test_an_older_data_folder_is_never_overwritten(servers: Pair) -> None:
+    source, target = servers
+    chunks: list[bytes] = []
+    source.database.send_seed(chunks.append)
+    staging, aside = target.folder_named("staging"), target.folder_named("aside")
+    target.database.receive_seed(iter(chunks), staging, lambda done, total: None)
+    (target.folder / "aside").mkdir()
+    target.stop()
+    with pytest.raises(LocalFailure) as caught:
+        target.database.switch_data(staging, aside)
+    assert caught.value.code == "aside-taken"
+    target.start()
+    target.clean_up()
+
+
+# --- rescue and rewind
+
+
+def test_a_rescue_holds_the_statements_and_the_raw_logs_and_is_kept(servers: Pair) -> None:
+    server = servers[0]
+    client = server.open_client()
+    client.write(1)
+    point = server.database.facts().position
+    server.execute("FLUSH BINARY LOGS")
+    client.execute("INSERT INTO app.`rows` VALUES (2), (3)")
+    client.execute("UPDATE app.`rows` SET value = 9 WHERE value = 1")
+    client.execute("DELETE FROM app.`rows` WHERE value = 2")
+    server.database.fence(2.0)
+    report = server.database.rescue(point, server.folder_named("rescue"))
+    assert report.transactions == 3
+    assert report.rows_by_table == {"app.rows": 4}
+    folder = server.folder / "rescue"
+    text = (folder / "transactions.sql").read_text()
+    assert "INSERT INTO app.`rows` VALUES (2), (3)" in text
+    assert "VALUES (1)" not in text
+    for name in report.files[1:]:
+        assert (folder / name).read_bytes() == (server.data / name).read_bytes()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    server.database.rewind(point)
+    assert server.rows() == {1}
+    assert server.database.rescue(point, server.folder_named("rescue")) == report
+    server.clean_up()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "word"),
+    [
+        (
+            (
+                "CREATE TABLE app.parent (id INT PRIMARY KEY)",
+                "CREATE TABLE app.child (id INT, parent INT REFERENCES app.parent (id) ON DELETE CASCADE)",
+                "INSERT INTO app.parent VALUES (1)",
+                "INSERT INTO app.child VALUES (1, 1)",
+            ),
+            ("DELETE FROM app.parent",),
+            "Foreign keys",
+        ),
+        (("CREATE TABLE app.old (id INT) ENGINE=MyISAM",), ("INSERT INTO app.old VALUES (1)",), "rolled back"),
+        ((), ("TRUNCATE app.`rows`",), "structure"),
+    ],
+)
+def test_what_flashback_would_get_wrong_is_not_rewound(
+    servers: Pair, before: tuple[str, ...], after: tuple[str, ...], word: str
+) -> None:
+    server = servers[0]
+    for statement in before:
+        run_as_root(server, statement)
+    point = server.database.facts().position
+    for statement in after:
+        run_as_root(server, statement)
+    server.database.fence(2.0)
+    report = server.database.rescue(point, server.folder_named("rescue"))
+    assert not report.rewindable
+    assert word in report.obstacle
+    with pytest.raises(LocalFailure) as caught:
+        server.database.rewind(point)
+    assert caught.value.code == "rewind-refused"
+    server.clean_up()
+
+
+def run_as_root(server: RealServer, statement: str) -> None:
+    connection = pymysql.connect(unix_socket=str(server.socket), user="root", autocommit=True, ssl_disabled=True)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def test_a_position_that_the_server_does_not_know_is_not_rewound_to(servers: Pair) -> None:
+    server = servers[0]
+    server.database.fence(2.0)
+    with pytest.raises(LocalFailure) as caught:
+        server.database.rewind("0-9-3")
+    assert caught.value.code == "rewind-refused"
+
+
+TEXT = b"""\
+#261122 17:56:25 server id 1  end_log_pos 421 CRC32 0x544ffeb5 \tGTID 0-1-14 cid=7 trans
+# at 421
+#Q> INSERT INTO app.`rows` VALUES ('
+#Q> ### DELETE FROM `fake`.`fake`')
+### INSERT INTO `app`.`we``ird`
+### SET
+###   @1='### DELETE FROM `fake`.`fake`\\x0a' /* meta */
+### UPDATE `app`.`rows`
+"""
+
+
+def test_rows_are_counted_by_table_and_quoted_text_is_not_taken_for_rows() -> None:
+    contents = read_contents(TEXT.splitlines(keepends=True))
+    assert contents.transactions == 1
+    assert contents.rows == {("app", "we`ird"): 1, ("app", "rows"): 1}
+    assert contents.changed == {("app", "rows")}
+    assert contents.obstacle == ""
+
+
+@pytest.mark.parametrize("flags", [b" ddl", b" cid=3 ddl trans", b"", b" trans prepared", b" trans START ALTER"])
+def test_transactions_of_other_kinds_are_an_obstacle(flags: bytes) -> None:
+    assert read_contents([b"#261122 17:56:25 server id 1 \tGTID 0-1-14" + flags + b"\n"]).obstacle
+
+
+def test_a_statement_in_the_log_is_an_obstacle() -> None:
+    assert read_contents([b"#261122 17:56:25 server id 1 \tQuery\tthread_id=8\n"]).obstacle
+
+
+def test_a_history_is_cut_at_the_base() -> None:
+    assert known_history("0-1-105,0-2-90,1-1-4", "0-1-100") == "0-1-100,0-2-90"
+    assert known_history("0-1-105", "") == ""
