@@ -162,7 +162,8 @@ class NodeStore(Protocol):
         ...
 
     def save_applied(self, applied: Json, *, keep_draft: bool = False) -> ConfigRecord:
-        """Store the applied configuration and, unless told otherwise, drop the draft."""
+        """Store the applied configuration and drop the draft; a draft that is kept keeps what its author changed, and
+        follows in all else (app.core.config.rebased)."""
         ...
 
     def draft_failed(self, message: str | None) -> None: ...
@@ -550,6 +551,10 @@ class Machine(Protocol):
     """This server: its identity, its services, and the files that its processes tell each other things with."""
 
     def facts(self) -> MachineFacts: ...
+    def hostname(self) -> str:
+        """The same as in the facts, without the time that they take."""
+        ...
+
     def service(self, action: str, name: str, timeout_s: float = 60.0) -> None:
         """`start`, `stop` or `restart` one of: mariadb, redis, nginx, peer-sshd, api, worker, monitor."""
         ...

@@ -63,6 +63,9 @@ class LinuxMachine:
             version=metadata.version("hapair"),
         )
 
+    def hostname(self) -> str:
+        return socket.gethostname()
+
     def service(self, action: str, name: str, timeout_s: float = 60.0) -> None:
         if action not in ACTIONS or name not in UNITS:
             raise LocalFailure("service-unknown", "Unknown Service", detail=f"There is no {action!r} for {name!r}.")

@@ -44,7 +44,7 @@ _SETUP_SECONDARY = (
     PlannedStep("copy-files", "Copy the primary's files"),
     PlannedStep("become-secondary", "Become the secondary of the pair", final=True),
     PlannedStep("report-joined", "Tell the primary that the set-up is complete"),
-    PlannedStep("remove-older-copies", "Remove copies that earlier set-ups had moved aside"),
+    PlannedStep("remove-redundant-copy", "Remove the data that was moved aside, if the primary holds all of it"),
 )
 
 _SWAP = (

@@ -183,7 +183,7 @@ class Hands:
         self._node.database.set_semi_sync(act.enabled)
 
     def _promote(self, act: acts.Promote) -> None:
-        promotion.promote(self._node, act.cause, term=act.term, lost_bound=act.lost_bound)
+        promotion.promote(self._node, act.cause, term=act.term, lost_bound=act.lost_bound, catch_up=act.catch_up)
         self._events_added()
 
     def _rejoin(self, act: acts.Rejoin) -> None:

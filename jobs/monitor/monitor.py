@@ -91,7 +91,7 @@ class Monitor:
     def _start(self) -> None:
         """What an earlier monitor left half done is settled, then every duty begins."""
         end_interrupted(self._node)
-        promotion.name_role(self._node)
+        promotion.settle(self._node)
         for thread in self._threads:
             thread.start()
         self._started = True

@@ -51,6 +51,7 @@ def join_begin(node: Node, body: Json) -> Json:
         "files": files,
         "files_bytes": files_bytes,
         "shared": shared,
+        "history": node.database.facts().binlog_state,
     }
 
 

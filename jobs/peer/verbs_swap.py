@@ -81,7 +81,7 @@ def finish(node: Node, body: Json) -> Json:
     if not _has_taken_over(node.store.state(), term):
         raise NotAllowed("not-primary", "The Other Server Has Not Taken Over", detail="The swap is not finished there.")
     settings.take_settings(node, body.get("shared"))
-    promotion.name_role(node)
+    promotion.settle(node)
 
     def over(state: NodeState) -> NodeState:
         ours = state.operation is not None and state.operation.job_id == job_id

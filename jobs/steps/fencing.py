@@ -38,17 +38,20 @@ class PeerFencing:
         self._node = node
         self._body = {"term": term, "reason": reason}
         self.fenced = False
+        self.position = ""
+        """Where the fenced server's data ends."""
         self._thread = threading.Thread(target=self._ask, name="fence-peer", daemon=True)
         self._thread.start()
 
-    def wait(self) -> bool:
-        """Whether the other server has fenced itself, after at most FENCE_PEER_WAIT_S."""
-        self._thread.join(FENCE_PEER_WAIT_S)
+    def wait(self, timeout_s: float) -> bool:
+        """Whether the other server has fenced itself, after at most `timeout_s`."""
+        self._thread.join(timeout_s)
         return self.fenced
 
     def _ask(self) -> None:
         try:
-            self._node.peer.request("fence", self._body, FENCE_PEER_S)
+            reply = self._node.peer.request("fence", self._body, FENCE_PEER_S)
+            self.position = str(reply.get("position") or "")
             self.fenced = True
         except HapairError as error:
             log.info("the other server could not be fenced over its channel: %s", error)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 from app.ports import Node
 
@@ -20,13 +19,6 @@ def aside_folder(node: Node, job_id: str) -> str:
     return f"{node.settings.database_dir}{ASIDE}{job_id}"
 
 
-def older_asides(node: Node, keep: str) -> list[Path]:
-    """What earlier jobs have left beside the data folder, without `keep`."""
-    data = Path(node.settings.database_dir)
-    found = [*data.parent.glob(f"{data.name}{ASIDE}*"), *data.parent.glob(f"{data.name}{STAGING}*")]
-    return sorted(each for each in found if str(each) != keep)
-
-
-def remove(folder: str | Path) -> None:
+def remove(folder: str) -> None:
     """The folder is gone; nothing happens where there is none."""
     shutil.rmtree(folder, ignore_errors=True)

@@ -22,7 +22,7 @@ _STEPS: tuple[Step, ...] = (
     setup_secondary.CopyFiles(),
     setup_secondary.BecomeSecondary(),
     setup_secondary.ReportJoined(),
-    setup_secondary.RemoveOlderCopies(),
+    setup_secondary.RemoveRedundantCopy(),
     swap.CheckSwap(),
     swap.PrepareSwap(),
     swap.FlushFiles(),

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from app.core import checks
+from app.core import checks, positions
 from app.core import config as configuration
 from app.core.errors import LocalFailure, PeerRefused
 from app.core.roles import Role
@@ -48,6 +48,7 @@ class AskToJoin(BaseStep):
         reply = node.peer.request("join-begin", {"pair_id": state.pair_id, "facts": preflight.own_facts(node)}, JOIN_S)
         answer = _JoinAnswer(reply)
         node.keys.save_secret(REPLICATION_SECRET, answer.password)
+        redundant = positions.contains(answer.history, node.database.facts().binlog_state)
         free = node.machine.facts().disk_free_bytes
         preflight.refuse_failures([checks.seed_space(answer.data_bytes, answer.files_bytes, free)])
         context.remember(
@@ -56,6 +57,7 @@ class AskToJoin(BaseStep):
             data_bytes=answer.data_bytes,
             files_bytes=answer.files_bytes,
             files=answer.files,
+            own_data_is_redundant=redundant,
         )
 
     def _check_address(self, wanted: str, paired: str) -> None:
@@ -85,6 +87,10 @@ class _JoinAnswer:
         if not isinstance(password, str) or not password:
             raise self._incomplete("password")
         self.password = password
+        history = reply.get("history")
+        if not isinstance(history, str):
+            raise self._incomplete("history")
+        self.history = history
 
     def _whole(self, reply: Json, name: str) -> int:
         value: Any = reply.get(name)
@@ -190,15 +196,16 @@ class ReportJoined(BaseStep):
         context.node.peer.request("join-done", {"pair_id": context.recall("pair_id")}, JOIN_S)
 
 
-class RemoveOlderCopies(BaseStep):
-    """Only what this set-up has moved aside is still kept beside the data folder."""
+class RemoveRedundantCopy(BaseStep):
+    """The own data that was moved aside is kept, unless every transaction in it is in the pair's data too.
 
-    name = "remove-older-copies"
+    So a server that was in the pair before does not fill its disk with copies, and nothing is lost that has no other.
+    """
+
+    name = "remove-redundant-copy"
 
     def do(self, context: Context) -> None:
-        older = folders.older_asides(context.node, context.recall("aside"))
-        if not older:
-            context.skipped = "There are none."
-        for number, folder in enumerate(older, start=1):
-            folders.remove(folder)
-            context.progress(number, len(older))
+        if not context.memory.get("own_data_is_redundant"):
+            context.skipped = f"This server's own data is kept in {context.recall('aside')}."
+            return
+        folders.remove(context.recall("aside"))

@@ -34,6 +34,9 @@ class FakeMachine:
     def facts(self) -> MachineFacts:
         return self.current
 
+    def hostname(self) -> str:
+        return self.current.hostname
+
     def service(self, action: str, name: str, timeout_s: float = 60.0) -> None:
         if action not in ("start", "stop", "restart", "kill") or name not in SERVICES:
             raise LocalFailure("service-unknown", "Unknown Service", detail=f"{action} {name}")

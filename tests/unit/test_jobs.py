@@ -159,7 +159,22 @@ def test_a_second_set_up_follows_a_teardown_ten_times(world: World) -> None:
         world.alpha.draft(Role.STANDALONE)
         assert world.alpha.apply(Change.TEARDOWN).state == "succeeded"
     assert world.beta.database.rows() == {10, *range(100, 110)}
-    assert sum(".aside-" in path for path in world.beta.database.folders) >= 1
+
+
+def test_data_moved_aside_is_kept_unless_the_primary_holds_all_of_it(world: World) -> None:
+    world.pair()
+    kept = [folder.tables["app.rows"] for folder in world.beta.database.folders.values()]
+    assert kept == [{"20": "20"}]
+    world.alpha.draft(Role.STANDALONE)
+    world.alpha.apply(Change.TEARDOWN)
+    world.pair()
+    assert len(world.beta.database.folders) == 1
+    world.alpha.draft(Role.STANDALONE)
+    world.alpha.apply(Change.TEARDOWN)
+    world.beta.database.open_client().write(77)
+    world.pair()
+    kept = [set(folder.tables["app.rows"]) for folder in world.beta.database.folders.values()]
+    assert sorted(kept, key=len) == [{"20"}, {"10", "77"}]
 
 
 def test_without_contact_each_server_is_torn_down_by_itself(world: World) -> None:
