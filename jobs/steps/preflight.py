@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from app.core import checks, messages
@@ -37,6 +37,8 @@ class Contacted:
     reply: Json | None
     error: HapairError | None
     round_trip_s: float
+    answered_at: float
+    """Seconds since 1970 on this server when the answer was there."""
 
 
 def own_facts(node: Node) -> Json:
@@ -187,7 +189,7 @@ def _contact(node: Node, ask: Any) -> Contacted:
         reply, error = ask(), None
     except HapairError as caught:
         reply, error = None, caught
-    return Contacted(reply, error, node.clock.monotonic() - started)
+    return Contacted(reply, error, node.clock.monotonic() - started, node.clock.now().timestamp())
 
 
 def _failed_contact(contacted: Contacted) -> Check:
@@ -209,7 +211,8 @@ def _compare(node: Node, draft: Json, contacted: Contacted, *, own_is_primary: b
     except ValueError as error:
         raise PeerRefused("peer-reply", "The Other Server's Answer Is Not Complete", detail=str(error)) from error
     found += checks.compare_addresses(draft, _object(reply, "config"))
-    ours = ServerFacts.from_json(own_facts(node))
+    # Counting the own files may take long, so the own clock is compared as it was when the answer came.
+    ours = replace(ServerFacts.from_json(own_facts(node)), time=contacted.answered_at)
     primary, secondary = (ours, theirs) if own_is_primary else (theirs, ours)
     found += checks.compare(primary, secondary, contacted.round_trip_s)
     found.append(_ports(node, draft, _object(reply, "reaches")))
