@@ -4,6 +4,7 @@ the node's durable state."""
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from app.core.acts import Act, AskOthers, EmitEvent, RecordStandbyOut, Rejoin, RestartDatabase
 from app.core.facts import DatabaseFacts, Observation, ReplicationFacts
@@ -12,6 +13,8 @@ from app.core.roles import Role
 from app.core.sight import Sight
 from app.core.state import FenceReason, NodeState, Phase
 
+RESTART_HELPED_S = 60.0
+"""A database that takes no writes anyway works when it still answers this long after its restart."""
 CAUGHT_UP_LAG_S = 5.0
 """A replica that is at most this far behind has caught up."""
 FACTS_FRESH_S = 5.0
@@ -55,8 +58,8 @@ class PilotMemory:
     diagnosis_since_s: float = 0.0
     condition_since_s: tuple[tuple[str, float], ...] = ()
     """Replication conditions that hold, by code, and since when."""
-    restart_tried: bool = False
-    """The database was restarted since it last worked."""
+    restarted_s: float | None = None
+    """The database was told to restart, and has not been proven to work since."""
     rejoin_asked_s: float | None = None
     others_asked_s: float | None = None
     acknowledge_failed_s: float | None = None
@@ -82,12 +85,12 @@ def remember(memory: PilotMemory, state: NodeState, seen: Observation, sight: Si
     if state.role is Role.SECONDARY:
         memory = _remember_replication(memory, seen, sight, facts)
         frozen = sight.ping_heard and not sight.monitor_heard and not sight.stream_alive and sight.probe is False
-        memory = replace(memory, frozen_since_s=_since(memory.frozen_since_s, frozen, seen.now_s))
+        memory = _with(memory, frozen_since_s=_since(memory.frozen_since_s, frozen, seen.now_s))
     else:
-        memory = replace(memory, caught_up=False, contact=None, frozen_since_s=None, condition_since_s=())
+        memory = _with(memory, caught_up=False, contact=None, frozen_since_s=None, condition_since_s=())
     memory = _remember_standby(memory, state, seen, sight, facts)
     stable = _stable(memory, state, sight)
-    return replace(memory, stable_since_s=_since(memory.stable_since_s, stable, seen.now_s))
+    return _with(memory, stable_since_s=_since(memory.stable_since_s, stable, seen.now_s))
 
 
 def note_acts(memory: PilotMemory, acts: tuple[Act, ...], now_s: float) -> PilotMemory:
@@ -95,18 +98,25 @@ def note_acts(memory: PilotMemory, acts: tuple[Act, ...], now_s: float) -> Pilot
     for act in acts:
         match act:
             case AskOthers():
-                memory = replace(memory, others_asked_s=now_s)
+                memory = _with(memory, others_asked_s=now_s)
             case Rejoin():
-                memory = replace(memory, rejoin_asked_s=now_s)
+                memory = _with(memory, rejoin_asked_s=now_s)
             case RestartDatabase():
-                memory = replace(memory, restart_tried=True)
+                memory = _with(memory, restarted_s=now_s)
             case RecordStandbyOut(rule="standby-fails"):
-                memory = replace(memory, acknowledge_failed_s=now_s)
+                memory = _with(memory, acknowledge_failed_s=now_s)
             case EmitEvent():
-                memory = replace(memory, emitted=memory.emitted | {act.event.key})
+                memory = _with(memory, emitted=memory.emitted | {act.event.key})
             case _:
                 pass
     return memory
+
+
+def _with(memory: PilotMemory, **fields: Any) -> PilotMemory:
+    """The memory with these fields; the same one where nothing is new (most ticks bring nothing new)."""
+    if all(getattr(memory, name) == value for name, value in fields.items()):
+        return memory
+    return replace(memory, **fields)
 
 
 def _since(before: float | None, holds: bool, now_s: float) -> float | None:
@@ -119,18 +129,28 @@ def _remember_fence(memory: PilotMemory, state: NodeState, now_s: float) -> Pilo
     reason = state.fence.reason if state.fence is not None else None
     if reason is memory.fence_reason:
         return memory
-    return replace(memory, fence_reason=reason, fence_since_s=None if reason is None else now_s)
+    return _with(memory, fence_reason=reason, fence_since_s=None if reason is None else now_s)
 
 
 def _remember_database(memory: PilotMemory, facts: DatabaseFacts, seen: Observation) -> PilotMemory:
     restarted = memory.database_uptime_s is not None and facts.uptime_s < memory.database_uptime_s
-    return replace(
+    return _with(
         memory,
         database_uptime_s=facts.uptime_s,
         caught_up=memory.caught_up and not restarted,
         read_only_since_s=_since(memory.read_only_since_s, facts.read_only, seen.now_s),
-        restart_tried=memory.restart_tried and (restarted or seen.database.write_failing_s > 0),
+        restarted_s=None if _proven_to_work(memory, facts, seen) else memory.restarted_s,
     )
+
+
+def _proven_to_work(memory: PilotMemory, facts: DatabaseFacts, seen: Observation) -> bool:
+    """Whether the restart of the database has helped: a write that was begun since then has succeeded, or, where nobody
+    writes, it has answered for long enough."""
+    since, write_age = memory.restarted_s, seen.database.write_age_s
+    if since is None:
+        return True
+    written = write_age is not None and seen.now_s - write_age > since
+    return written or (facts.read_only and seen.now_s - since >= RESTART_HELPED_S)
 
 
 def _remember_replication(
@@ -138,10 +158,10 @@ def _remember_replication(
 ) -> PilotMemory:
     found = conditions(facts, sight)
     known = dict(memory.condition_since_s)
-    memory = replace(memory, condition_since_s=tuple((each.code, known.get(each.code, seen.now_s)) for each in found))
+    memory = _with(memory, condition_since_s=tuple((each.code, known.get(each.code, seen.now_s)) for each in found))
     replication = facts.replication if facts is not None else None
     if any(each.breaks_history for each in found) or (facts is not None and replication is None):
-        return replace(memory, caught_up=False)
+        return _with(memory, caught_up=False)
     if facts is None or replication is None or not _working(replication, sight):
         return memory
     peer = sight.peer
@@ -149,7 +169,7 @@ def _remember_replication(
     lag = 0.0 if same else facts.beat_age_s
     semi_sync = replication.semi_sync and peer is not None and peer.semi_sync_active
     caught_up = memory.caught_up or (lag is not None and lag <= CAUGHT_UP_LAG_S)
-    return replace(memory, caught_up=caught_up, contact=Contact(seen.now_s, lag, semi_sync))
+    return _with(memory, caught_up=caught_up, contact=Contact(seen.now_s, lag, semi_sync))
 
 
 def _working(replication: ReplicationFacts, sight: Sight) -> bool:
@@ -162,14 +182,14 @@ def _remember_standby(
     if facts is not None:
         waits_in_vain = facts.semi_sync_enabled and (facts.semi_sync_clients == 0 or not sight.heartbeat_heard)
         fair = _since(memory.write_fair_since_s, not waits_in_vain, seen.now_s)
-        memory = replace(memory, write_fair_since_s=fair)
+        memory = _with(memory, write_fair_since_s=fair)
     if state.role is not Role.PRIMARY or state.phase is not Phase.PAIRED or facts is None:
-        return replace(memory, standby_failing_since_s=None, acknowledging_since_s=None)
+        return _with(memory, standby_failing_since_s=None, acknowledging_since_s=None)
     unacknowledged = facts.semi_sync_enabled and facts.semi_sync_clients == 0
     peer = sight.peer
     failing = sight.heartbeat_heard and (unacknowledged or (peer is not None and not peer.eligible))
     acknowledging = facts.semi_sync_enabled and facts.semi_sync_clients > 0
-    return replace(
+    return _with(
         memory,
         standby_failing_since_s=_since(memory.standby_failing_since_s, failing, seen.now_s),
         acknowledging_since_s=_since(memory.acknowledging_since_s, acknowledging, seen.now_s),

@@ -46,7 +46,7 @@ def watch_database(scene: Scene) -> Iterator[Act]:
         why = f"The database of this server has failed for {failing:.0f} s ({error})."
         if ALARM not in scene.seen.alarms:
             yield RaiseAlarm(rule="database-failing", why=why, code=ALARM, text=why)
-        if not scene.memory.restart_tried:
+        if scene.memory.restarted_s is None:
             yield RestartDatabase(rule="database-failing", why=why)
     elif failing == 0.0 and ALARM in scene.seen.alarms and scene.facts is not None:
         yield ClearAlarm(rule="database-works", why="The database of this server works again.", code=ALARM)

@@ -316,6 +316,6 @@ def _own_database(scene: Scene) -> Iterator[Act]:
     if not scene.sight.heartbeat_heard or peer is None or scene.state.standby_out:
         return
     able = peer.role is Role.SECONDARY and peer.eligible
-    if able and scene.memory.restart_tried and failing >= scene.config.detection_window_s:
+    if able and scene.memory.restarted_s is not None and failing >= scene.config.detection_window_s:
         why = f"The database has not accepted writes for {failing:.0f} s although it was restarted; the standby can."
         yield Handover(rule="handover", why=why, detail="The database does not accept writes.")

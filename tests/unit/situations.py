@@ -111,7 +111,10 @@ def database(
     """The observation with other facts of the own database."""
     known = seen.database.facts
     changed = replace(known, **facts) if known is not None else None
-    report = replace(seen.database, facts=changed, facts_age_s=facts_age_s, write_failing_s=failing_s)
+    written = failing_s + 1.0 if failing_s else seen.database.write_age_s
+    report = replace(
+        seen.database, facts=changed, facts_age_s=facts_age_s, write_failing_s=failing_s, write_age_s=written
+    )
     return replace(seen, database=report)
 
 

@@ -319,11 +319,18 @@ def test_a_database_that_does_not_answer_is_restarted() -> None:
 
 def test_a_database_that_still_fails_after_the_window_is_handed_over() -> None:
     seen = alarm(database(WELL, failing_s=3.0), "database-failing")
-    tried = replace(MEMORY, write_fair_since_s=NOW_S - 100.0, restart_tried=True)
+    tried = replace(MEMORY, write_fair_since_s=NOW_S - 100.0, restarted_s=NOW_S - 2.0)
     assert kinds(tick(PRIMARY, seen, tried)) == ["Handover"]
     assert "Handover" not in kinds(tick(PRIMARY, peer(seen, eligible=False), tried))
     assert "Handover" not in kinds(tick(OUT, seen, tried))
     assert "Handover" not in kinds(tick(PRIMARY, silent_peer(seen, 4.0), tried))
+
+
+def test_a_restart_counts_until_a_write_that_was_begun_afterwards_has_succeeded() -> None:
+    tried = replace(MEMORY, restarted_s=NOW_S - 5.0)
+    reopened = replace(WELL, database=replace(WELL.database, write_age_s=6.0))
+    assert tick(PRIMARY, reopened, tried).memory.restarted_s is not None
+    assert tick(PRIMARY, WELL, tried).memory.restarted_s is None
 
 
 def test_a_write_that_waits_for_the_standby_is_no_failing_database() -> None:
