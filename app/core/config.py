@@ -68,6 +68,15 @@ def with_changes(applied: Config, changes: Mapping[str, Value | None]) -> dict[s
     return draft
 
 
+def rebased(draft: Config, before: Config, now: Config) -> dict[str, Value] | None:
+    """The draft after the applied configuration has changed under it: what its author changed stays changed, all else
+    follows. None where no difference is left. So a failover does not turn a draft of settings into a change of role.
+    """
+    wanted = {each.field: each.after for each in differences(before, draft)}
+    new = complete(now) | wanted
+    return new if differences(now, new) else None
+
+
 # --- rules ------------------------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.adapters.store import SqliteNodeStore
+from app.core.config import complete
 from app.core.errors import LocalFailure, NotAllowed, NotFound
 from app.core.roles import Role
 from app.core.state import Fence, FenceReason, NodeState, Operation, PeerIdentity, Phase, Promotion
@@ -151,7 +152,13 @@ def test_an_applied_configuration_can_leave_the_draft_alone(store: NodeStore) ->
     store.save_draft({"HAPingIterations": 3}, None, DANA)
     store.draft_failed("no")
     kept = store.save_applied({"HAServerRole": "secondary"}, keep_draft=True)
-    assert (kept.draft, kept.failed) == ({"HAPingIterations": 3}, "no")
+    assert kept.draft == complete({"HAServerRole": "secondary", "HAPingIterations": 3})
+    assert kept.failed == "no"
+
+
+def test_a_kept_draft_without_a_difference_left_is_dropped(store: NodeStore) -> None:
+    store.save_draft({"HAServerRole": "primary"}, None, DANA)
+    assert store.save_applied({"HAServerRole": "primary"}, keep_draft=True).draft is None
 
 
 def test_a_new_save_forgets_the_failure_of_the_last_apply(store: NodeStore) -> None:

@@ -24,6 +24,8 @@ from app.models.appliance import ApplianceBase
 from app.models.node import NodeBase
 from tests.contract.test_store import TickingClock
 
+WRITER_TIMEOUT_S = 60.0
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -109,7 +111,7 @@ def test_processes_that_write_at_the_same_time_lose_nothing(path: Path, real: Sq
     writers = [
         subprocess.Popen([sys.executable, "-c", SHORT_WRITER, str(path)], stdout=subprocess.DEVNULL) for _ in range(3)
     ]
-    assert [writer.wait(timeout=WRITER_READY_S) for writer in writers] == [0, 0, 0]
+    assert [writer.wait(timeout=WRITER_TIMEOUT_S) for writer in writers] == [0, 0, 0]
     assert real.state().term == 60
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from app.core.config import rebased
 from app.core.errors import LocalFailure, NotAllowed, NotFound
 from app.core.state import NodeState
 from app.ports import (
@@ -78,8 +79,10 @@ class FakeNodeStore:
 
     def save_applied(self, applied: Json, *, keep_draft: bool = False) -> ConfigRecord:
         with self._lock:
-            dropped: Json = {} if keep_draft else {"draft": None, "failed": None}
-            return self._change_config(applied=applied, version=self._config.version + 1, **dropped)
+            known = self._config
+            draft = rebased(known.draft, known.applied, applied) if keep_draft and known.draft is not None else None
+            failed = known.failed if draft is not None else None
+            return self._change_config(applied=applied, version=known.version + 1, draft=draft, failed=failed)
 
     def draft_failed(self, message: str | None) -> None:
         self._change_config(failed=message)
@@ -211,6 +214,9 @@ class FakeNodeStore:
     # small durable notes
     def note(self, key: str) -> Json | None:
         return copy.deepcopy(self._notes.get(key))
+
+    def keep_room(self) -> None:
+        """Memory needs no room set aside."""
 
     def save_note(self, key: str, value: Json) -> None:
         self._notes[key] = copy.deepcopy(value)

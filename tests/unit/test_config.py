@@ -16,6 +16,7 @@ from app.core.config import (
     complete,
     copied_targets,
     differences,
+    rebased,
     shared,
     with_changes,
     with_shared,
@@ -152,6 +153,13 @@ def test_differences_name_field_before_and_after() -> None:
 def test_an_empty_value_takes_a_field_back_to_its_default() -> None:
     draft = with_changes({"HAPingIterations": 6, "HAFileSyncInterval": 9}, {"HAPingIterations": None})
     assert (draft["HAPingIterations"], draft["HAFileSyncInterval"]) == (12, 9)
+
+
+def test_a_draft_follows_a_failover_in_all_that_its_author_did_not_change() -> None:
+    draft = complete(secondary(HAPingIterations=3))
+    followed = rebased(draft, secondary(), secondary(HAServerRole="primary"))
+    assert followed == complete(secondary(HAServerRole="primary", HAPingIterations=3))
+    assert rebased(complete(secondary()), secondary(), secondary(HAServerRole="primary")) is None
 
 
 def test_each_shared_field_comes_from_the_server_that_the_manual_configures_it_on() -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping, delete, insert, select, update
 
 from app.adapters.store.codec import decode, encode
 from app.adapters.store.connections import Connections
+from app.core.config import rebased
 from app.core.errors import LocalFailure, NotAllowed
 from app.core.state import NodeState
 from app.models.node import ONLY_ROW, ConfigurationRow, NoteRow, PairingKeyRow, StateRow
@@ -65,8 +66,8 @@ class IdentityTables:
         with self._connections.writing() as connection:
             row = connection.execute(select(ConfigurationRow.__table__)).mappings().one()
             changes: Json = {"applied": applied, "version": row["version"] + 1}
-            if not keep_draft:
-                changes |= {"draft": None, "failed": None}
+            draft = rebased(row["draft"], row["applied"], applied) if keep_draft and row["draft"] is not None else None
+            changes |= {"draft": draft, "failed": row["failed"] if draft is not None else None}
             connection.execute(update(ConfigurationRow).values(changes))
         return _config({**row, **changes})
 
