@@ -9,21 +9,13 @@ import pytest
 from app.core.errors import LocalFailure, PeerUnreachable
 from app.core.positions import contains, reached
 from tests.contract.fake_servers import FakeServer
-from tests.contract.mariadb_servers import RealServer, two_servers, unavailable
+from tests.contract.mariadb_servers import RealServer
 from tests.fakes.database import FakeNetwork, WriteState
 from tests.waiting import wait_for
 
 Server = FakeServer | RealServer
 Servers = tuple[Server, Server]
 CAUGHT_UP_S = 10.0
-
-
-@pytest.fixture(scope="module")
-def real_servers() -> Iterator[tuple[RealServer, RealServer]]:
-    if reason := unavailable():
-        pytest.skip(reason)
-    with two_servers() as servers:
-        yield servers
 
 
 @pytest.fixture(params=["fake", "real"])

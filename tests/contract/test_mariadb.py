@@ -19,8 +19,6 @@ from tests.contract.mariadb_servers import (
     REPLICATION_PASSWORD,
     RealClient,
     RealServer,
-    two_servers,
-    unavailable,
 )
 from tests.waiting import wait_for
 
@@ -29,14 +27,6 @@ STOP_RECEIVER_S = 0.2
 """What the port promises."""
 NOISE_S = 0.3
 """Allowed on top of a time that a busy machine measures."""
-
-
-@pytest.fixture(scope="module")
-def real_servers() -> Iterator[Pair]:
-    if reason := unavailable():
-        pytest.skip(reason)
-    with two_servers() as servers:
-        yield servers
 
 
 @pytest.fixture
@@ -101,6 +91,17 @@ def test_the_receiver_stops_at_once_while_it_tries_to_reconnect(pair: Pair) -> N
         started = time.monotonic()
         replica.database.stop_receiver()
         assert time.monotonic() - started < STOP_RECEIVER_S + NOISE_S
+
+
+def test_the_receiver_stops_at_once_when_the_primary_is_frozen(pair: Pair) -> None:
+    primary, replica = pair
+    primary.pause()
+    try:
+        started = time.monotonic()
+        replica.database.stop_receiver()
+        assert time.monotonic() - started < STOP_RECEIVER_S + NOISE_S
+    finally:
+        primary.resume()
 
 
 def test_a_vanished_primary_fails_the_second_look_in_time(pair: Pair) -> None:

@@ -96,9 +96,9 @@ class Manager:
 @contextmanager
 def remote_session(source: ReplicationSource, timeout_s: float) -> Iterator[Session]:
     """A session on another server with the replication account, over TLS verified by its pinned certificate."""
-    context = ssl.create_default_context(cafile=source.authority)
     doing = f"Asking the database at {source.host}"
     with _translated(doing, timeout_s) as expired:
+        context = ssl.create_default_context(cafile=source.authority)
         connection = socket.create_connection((source.host, source.port), timeout=timeout_s)
         with _bounded(connection, timeout_s, expired):
             account = {"user": source.user, "password": source.password.encode()}
