@@ -34,7 +34,7 @@ export function TopBar({ sidebarOpen, onToggle }: Props) {
             onSidebarToggle={onToggle}
           />
         </MastheadToggle>
-        <MastheadBrand>
+        <MastheadBrand className="hapair-brand">
           <span className="hapair-hostname" data-testid="hostname">
             {status?.node.hostname ?? "hapair"}
           </span>
