@@ -221,8 +221,8 @@ class NodeStore(Protocol):
     def note(self, key: str) -> Json | None: ...
     def save_note(self, key: str, value: Json) -> None: ...
     def keep_room(self) -> None:
-        """Disk space is set aside inside the store, so that its writes go on for a while when the disk is full. What was
-        set aside before is used again: calling it at each start costs no more space."""
+        """Disk space is set aside inside the store, so that its writes go on for a while when the disk is full. What
+        was set aside before is used again: calling it at each start costs no more space."""
         ...
 
 

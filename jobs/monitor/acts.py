@@ -1,8 +1,8 @@
 """The monitor's hands: one function for each act of the pilot, called in the order of the decision.
 
-Each is idempotent. The first that fails ends the round, because the order is part of the meaning; what was not done
-is decided again. An act that keeps failing is tried again after a pause that doubles, so that a broken part is not
-hammered.
+Each is idempotent. The first that fails ends the round, because the order is part of the meaning (alarms and events
+are not: nothing rests on them); what was not done is decided again. An act that keeps failing is tried again after a
+pause that doubles, so that a broken part is not hammered.
 """
 
 from __future__ import annotations
@@ -56,6 +56,9 @@ NOTED_ACTS = (
 """Those that the activity log keeps."""
 
 
+TELLING_ACTS = (acts.RaiseAlarm, acts.ClearAlarm, acts.EmitEvent, acts.RecordStable, acts.AskOthers)
+"""Those that nothing else rests on: where one fails, the acts after it are done all the same."""
+
 QUIET_ACTS = (acts.AskOthers,)
 """Those that are only looks, and may come each second for as long as something is wrong: no log line, no place among
 the last acts."""
@@ -69,6 +72,7 @@ class Hands:
         self._ask_others = ask_others
         self._events_added = events_added
         self._state: NodeState | None = None
+        self._told: set[str] = set()
         self._pauses: dict[tuple[str, str], tuple[float, float]] = {}
         self._table: dict[type[Act], Callable[[Any], None]] = {
             acts.Lift: self._lift,
@@ -90,18 +94,24 @@ class Hands:
         }
 
     def do_all(self, decided: Sequence[Act], state: NodeState) -> list[Json]:
-        """What came of each act, in order, up to and with the first that failed or still pauses after a failure.
+        """What came of each act, in order. One that fails, or still pauses after a failure, ends the round, unless it
+        only tells something.
         `state` is the one that was decided on."""
         self._state = state
+        self._told.clear()
         outcomes: list[Json] = []
         for act in decided:
-            if self._pausing(act):
-                break
-            error = self._do(act)
-            outcomes.append(self._outcome(act, error))
-            if error is not None:
+            pausing = self._pausing(act)
+            error = None if pausing else self._do(act)
+            if not pausing:
+                outcomes.append(self._outcome(act, error))
+            if (pausing or error is not None) and not isinstance(act, TELLING_ACTS):
                 break
         return outcomes
+
+    def untold(self, decided: Sequence[Act]) -> frozenset[str]:
+        """The keys of the events among these acts that the last round has not recorded."""
+        return frozenset(act.event.key for act in decided if isinstance(act, acts.EmitEvent)) - self._told
 
     def _do(self, act: Act) -> HapairError | None:
         """The error that the act ended with, if any. Promotions go on with the state as it is, so none is half done."""
@@ -167,7 +177,16 @@ class Hands:
             self._node.database.fence(fencing.FENCE_S)
 
     def _fence_self(self, act: acts.FenceSelf) -> None:
-        fencing.fence_self(self._node, act.reason, act.detail)
+        self._close(act.reason, act.detail)
+
+    def _close(self, reason: FenceReason, detail: str) -> None:
+        """Fenced; and where the node store does not take the fence, at least closed until it does."""
+        try:
+            fencing.fence_self(self._node, reason, detail)
+        except LocalFailure as error:
+            if error.code.startswith("store-"):
+                self._node.database.fence(fencing.FENCE_S)
+            raise
 
     def _enforce_read_only(self, _act: acts.EnforceReadOnly) -> None:
         self._node.database.fence(fencing.FENCE_S)
@@ -198,7 +217,7 @@ class Hands:
         self._node.machine.service("restart", "mariadb", DATABASE_RESTART_S)
 
     def _handover(self, act: acts.Handover) -> None:
-        fencing.fence_self(self._node, FenceReason.HANDOVER, act.detail)
+        self._close(FenceReason.HANDOVER, act.detail)
 
     def _adopt_term(self, act: acts.AdoptTerm) -> None:
         self._node.store.change_state(lambda state: moves.adopt_term(state, act.term))
@@ -218,6 +237,7 @@ class Hands:
     def _emit_event(self, act: acts.EmitEvent) -> None:
         event = act.event
         self._node.store.add_event(event.key, event.kind.value, event.parameters, event.detail)
+        self._told.add(event.key)
         self._events_added()
 
 

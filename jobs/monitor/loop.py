@@ -13,7 +13,7 @@ from dataclasses import replace
 import structlog
 
 from app.core import pilot
-from app.core.acts import Act, EmitEvent
+from app.core.acts import Act
 from app.core.errors import LocalFailure
 from app.core.facts import Observation
 from app.core.pilot import Decision, PilotMemory
@@ -136,8 +136,7 @@ class Loop:
         try:
             outcomes = self._hands.do_all(decided, found.situation.state)
         finally:
-            done = sum(outcome["outcome"] == "done" for outcome in outcomes)
-            self._undone |= {act.event.key for act in decided[done:] if isinstance(act, EmitEvent)}
+            self._undone |= self._hands.untold(decided)
             self._reader.forget()
             latest = tuple(outcome for outcome in reversed(outcomes) if outcome["act"] not in QUIET_NAMES)
             self._board.change(lambda before: replace(before, acts=(latest + before.acts)[:ACTS_KEPT]))

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 
-from app.core.errors import HapairError
+from app.core.errors import HapairError, LocalFailure
 from app.ports import Node
 from jobs.monitor.acts import Hands
 from jobs.monitor.board import Board
@@ -90,11 +90,19 @@ class Monitor:
 
     def _start(self) -> None:
         """What an earlier monitor left half done is settled, then every duty begins."""
+        self._keep_room()
         end_interrupted(self._node)
         promotion.settle(self._node)
         for thread in self._threads:
             thread.start()
         self._started = True
+
+    def _keep_room(self) -> None:
+        """A disk that fills up later does not keep the node store from recording what matters."""
+        try:
+            self._node.store.keep_room()
+        except LocalFailure as error:
+            log.warning("no room could be set aside in the node store", error=str(error))
 
     def _end(self) -> None:
         """The other server knows that this is no failure; no thread is left."""

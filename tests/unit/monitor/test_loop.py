@@ -219,3 +219,25 @@ def test_a_store_that_cannot_be_read_does_not_end_with_a_wrong_decision(monkeypa
 
 def _broken_store() -> NodeState:
     raise LocalFailure("store-failed", "The Node Store Failed")
+
+
+def test_an_alarm_that_cannot_be_stored_does_not_hold_up_what_comes_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = primary()
+    world.database.write_failure = LocalFailure("database-timeout", "The Disk Is Full")
+    monkeypatch.setattr(world.store, "raise_alarm", _full)
+    world.run(5)
+    assert ("restart", "mariadb") in world.machine.commands
+
+
+def test_an_isolated_primary_is_closed_even_if_the_fence_cannot_be_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = primary()
+    monkeypatch.setattr(world.store, "change_state", _full)
+    world.lose_peer()
+    world.pinger.answering.clear()
+    world.run(3)
+    assert world.state.fence is None
+    assert world.database.read_only
+
+
+def _full(*_arguments: object) -> None:
+    raise LocalFailure("store-failed", "The Node Store Failed", detail="database or disk is full")
