@@ -123,16 +123,17 @@ class RsyncMirror:
         self, address: str, term: int, progress: Progress | None, verify: bool, allow_mass_delete: bool
     ) -> Outcome:
         """First what the peer has too much goes (into its rescue folder), then the differences are sent."""
-        compare = ["--checksum"] if verify else ["--modify-window=-1"]
         began = time.monotonic()
-        surplus = self._sender.run(address, term, ["--dry-run", "--delete", "--modify-window=-1"])
+        surplus = self._sender.run(address, term, ["--dry-run", "--delete"])
         if surplus.deleted:
             there = surplus.files - surplus.created + surplus.deleted
             if surplus.deleted > max(MASS_DELETE_FILES, there // 2) and not allow_mass_delete:
                 raise _mass_delete(surplus.deleted, there)
             self._sender.run(address, term, ["--delete", "--existing", "--ignore-existing"])
         total = tree.measure(self._root)[1] if progress else None
-        outcome = self._sender.run(address, term, ["--force", *compare], progress=progress, total=total)
+        outcome = self._sender.run(
+            address, term, ["--force", *(["--checksum"] if verify else [])], progress=progress, total=total
+        )
         if outcome.complete:
             self._scanned_at = began
         return Outcome(

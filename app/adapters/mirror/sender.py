@@ -21,6 +21,8 @@ from app.settings import Settings
 
 STALL_S = 30
 """rsync gives up when nothing has moved for so long."""
+NANOSECONDS = "--modify-window=-1"
+"""Times are compared to the last digit; else those of links made in the same second would not even be set."""
 END_S = 5.0
 POLL_S = 0.01
 OUTPUT_CHUNK_BYTES = 64 * 1024
@@ -71,7 +73,15 @@ class Sender:
         """
         self._connect(address)
         excludes = [f"--exclude=/{name}" for name in OWN_NAMES]
-        command = ["rsync", "-aHAXS", "--numeric-ids", "--stats", "--no-human-readable", f"--timeout={STALL_S}"]
+        command = [
+            "rsync",
+            "-aHAXS",
+            "--numeric-ids",
+            NANOSECONDS,
+            "--stats",
+            "--no-human-readable",
+            f"--timeout={STALL_S}",
+        ]
         command += [*excludes, *options, *(["--info=progress2"] if progress else [])]
         command += [f"--rsync-path=receive-files {term}", "-e", shlex.join(self._ssh())]
         command += [*(["--files-from=-", "--from0"] if paths is not None else []), "./", f"{HOST_ALIAS}:files"]
