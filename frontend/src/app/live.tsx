@@ -5,6 +5,7 @@ import { createContext, type ReactNode, useContext, useEffect, useMemo, useState
 import type { Status } from "../api/model";
 import type { Problem } from "../api/problem";
 import { follow, type Liveness } from "../lib/follow";
+import { type Sample, withSample } from "../lib/history";
 
 interface LiveStatus {
   status: Status | null;
@@ -12,9 +13,11 @@ interface LiveStatus {
   problem: Problem | null;
   /** When the server was last heard. */
   heardAt: Date | null;
+  history: Sample[];
 }
 
-const Context = createContext<LiveStatus>({ status: null, liveness: "connecting", problem: null, heardAt: null });
+const NOTHING: LiveStatus = { status: null, liveness: "connecting", problem: null, heardAt: null, history: [] };
+const Context = createContext(NOTHING);
 
 export function useLiveStatus(): LiveStatus {
   return useContext(Context);
@@ -23,6 +26,7 @@ export function useLiveStatus(): LiveStatus {
 export function LiveStatusProvider({ children }: { children: ReactNode }) {
   const [status, setStatus] = useState<Status | null>(null);
   const [heardAt, setHeardAt] = useState<Date | null>(null);
+  const [history, setHistory] = useState<Sample[]>([]);
   const [connection, setConnection] = useState<{ liveness: Liveness; problem: Problem | null }>({
     liveness: "connecting",
     problem: null,
@@ -33,7 +37,9 @@ export function LiveStatusProvider({ children }: { children: ReactNode }) {
       follow<Status>("/ha/status", "status", {
         onValue: (value) => {
           setStatus(value);
-          setHeardAt(new Date());
+          const now = new Date();
+          setHeardAt(now);
+          setHistory((before) => withSample(before, value, now.getTime()));
         },
         onLiveness: (liveness, problem) => {
           setConnection((before) =>
@@ -44,6 +50,9 @@ export function LiveStatusProvider({ children }: { children: ReactNode }) {
     [],
   );
 
-  const live = useMemo(() => ({ status, heardAt, ...connection }), [status, heardAt, connection]);
+  const live = useMemo(
+    () => ({ status, heardAt, history, ...connection }),
+    [status, heardAt, history, connection],
+  );
   return <Context value={live}>{children}</Context>;
 }

@@ -8,9 +8,11 @@ import { PageTitle } from "../../components/PageTitle";
 import { ProblemAlert } from "../../components/ProblemAlert";
 import { StatusLabel } from "../../components/StatusLabel";
 import type { Status } from "../../api/model";
+import type { Sample } from "../../lib/history";
 import { STATUS } from "../../lib/words";
 import { Actions } from "./Actions";
 import { AlarmsCard } from "./AlarmsCard";
+import { ChartsCard } from "./ChartsCard";
 import { FailoverCard } from "./FailoverCard";
 import { LastEvents } from "./LastEvents";
 import { NearMissCard } from "./NearMissCard";
@@ -33,7 +35,7 @@ function PairCard({ status }: { status: Status }) {
   );
 }
 
-function Sections({ status, lost }: { status: Status; lost: boolean }) {
+function Sections({ status, history, lost }: { status: Status; history: Sample[]; lost: boolean }) {
   const paired = status.node.role !== "standalone";
   return (
     <Grid hasGutter md={6}>
@@ -56,6 +58,11 @@ function Sections({ status, lost }: { status: Status; lost: boolean }) {
           <NearMissCard pings={status.pings} />
         </GridItem>
       )}
+      {paired && (
+        <GridItem span={12}>
+          <ChartsCard samples={history} />
+        </GridItem>
+      )}
       <GridItem span={12}>
         <LastEvents refreshKey={`${status.status} ${status.node.role} ${status.alarms.length} ${lost}`} />
       </GridItem>
@@ -64,13 +71,13 @@ function Sections({ status, lost }: { status: Status; lost: boolean }) {
 }
 
 export default function StatusPage() {
-  const { status, problem, liveness } = useLiveStatus();
+  const { status, problem, liveness, history } = useLiveStatus();
   return (
     <Stack hasGutter className={liveness === "lost" ? "hapair-faded" : undefined}>
       <PageTitle title="Status" />
       {!status && problem && <ProblemAlert problem={problem} />}
       {!status && !problem && <Loading what="the status" />}
-      {status && <Sections status={status} lost={liveness === "lost"} />}
+      {status && <Sections status={status} history={history} lost={liveness === "lost"} />}
     </Stack>
   );
 }
