@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from app.api import create_app
 from app.api.database import db
+from app.logs import configure
 from app.settings import read_settings
 from app.wiring import build_access, build_accounts, build_node
 
 settings = read_settings()
+configure(settings)
 application = create_app(build_node(settings), build_access(settings), build_accounts(db.session))

@@ -15,6 +15,7 @@ from app.api import (
     logs,
     problems,
     reference,
+    requestlog,
     session,
     status,
     system,
@@ -73,6 +74,7 @@ def create_app(node: Node, access: Access, accounts: Accounts) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions[KEY] = Parts(node, access, accounts, StreamSlots())
     db.init_app(app)
+    requestlog.install(app)
     door.install(app)
     api = problems.ProblemApi(app)
     problems.register(app)

@@ -1,0 +1,38 @@
+"""One line for each request: who asked for what, and how it went. Bodies, headers and query strings are not in it."""
+
+from __future__ import annotations
+
+import structlog
+from flask import Flask, Response, g, request
+
+from app.api.parts import node
+from app.api.problems import printable
+
+log = structlog.get_logger("api")
+
+QUIET_PATHS = ("/api/v1/health/", "/api/v1/metrics")
+"""Asked every few seconds by machines."""
+
+
+def install(app: Flask) -> None:
+    app.before_request(_begin)
+    app.after_request(_end)
+
+
+def _begin() -> None:
+    g.began_at = node().clock.monotonic()
+
+
+def _end(response: Response) -> Response:
+    if not request.path.startswith(QUIET_PATHS):
+        who = getattr(g, "visitor", None)
+        log.info(
+            "request",
+            method=printable(request.method),
+            path=printable(request.path),
+            status=response.status_code,
+            duration_ms=round((node().clock.monotonic() - g.began_at) * 1000, 1),
+            actor="" if who is None else who.actor.name,
+            address="" if who is None else who.actor.address,
+        )
+    return response
