@@ -354,6 +354,11 @@ class Database(Protocol):
         """Reverse of switch_data; idempotent."""
         ...
 
+    def discard(self, folder: str) -> None:
+        """A staged copy, or data that was moved aside and exists elsewhere too, is gone from the disk. Idempotent.
+        Raises LocalFailure (code `not-discardable`) for the data folder itself and for what is not beside it."""
+        ...
+
     # the return of a former primary
     def rescue(self, base_position: str, folder: str) -> RescueReport:
         """Every transaction beyond `base_position` (the other's promotion point) is in `folder`, durably: as SQL for

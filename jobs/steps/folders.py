@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 from app.ports import Node
 
 STAGING = ".seed-"
@@ -17,8 +15,3 @@ def staging_folder(node: Node, job_id: str) -> str:
 
 def aside_folder(node: Node, job_id: str) -> str:
     return f"{node.settings.database_dir}{ASIDE}{job_id}"
-
-
-def remove(folder: str) -> None:
-    """The folder is gone; nothing happens where there is none."""
-    shutil.rmtree(folder, ignore_errors=True)

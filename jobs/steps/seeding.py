@@ -48,7 +48,7 @@ class CopyDatabase(BaseStep):
 
     def undo(self, context: Context) -> None:
         if "staging" in context.memory:
-            folders.remove(context.recall("staging"))
+            context.node.database.discard(context.recall("staging"))
 
 
 class SwitchDatabase(BaseStep):

@@ -13,7 +13,7 @@ from app.core.roles import Role
 from app.core.state import NodeState, Phase
 from app.ports import REPLICATION_SECRET, Json
 from jobs.context import BaseStep, Context
-from jobs.steps import folders, preflight
+from jobs.steps import preflight
 from jobs.steps.pair import apply_config, ask_quietly, clean_config, refuse
 from jobs.steps.seeding import follow_peer
 
@@ -208,4 +208,4 @@ class RemoveRedundantCopy(BaseStep):
         if not context.memory.get("own_data_is_redundant"):
             context.skipped = f"This server's own data is kept in {context.recall('aside')}."
             return
-        folders.remove(context.recall("aside"))
+        context.node.database.discard(context.recall("aside"))

@@ -110,7 +110,9 @@ class HandOver(BaseStep):
         if "closing" not in context.memory:
             self._wait_for_small_lag(context)
             context.remember(closing=True)
+            closing_at = node.clock.monotonic()
             position = fence_self(node, FenceReason.OPERATION, "the roles are being swapped")
+            closed_at = node.clock.monotonic()
             body = {
                 "job_id": context.job_id,
                 "term": context.recall("term"),
@@ -118,6 +120,12 @@ class HandOver(BaseStep):
                 "timeout_s": PROMOTE_S,
             }
             node.peer.request("swap-promote", body, PROMOTE_S + PROMOTE_SLACK_S)
+            taken_at = node.clock.monotonic()
+            log.info(
+                "handed over: closing took %.3f s, the other server's promotion %.3f s",
+                closed_at - closing_at,
+                taken_at - closed_at,
+            )
         self._step_down(context)
 
     def undo(self, context: Context) -> None:

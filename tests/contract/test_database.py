@@ -462,6 +462,23 @@ def test_switching_and_switching_back_may_be_repeated(other_data: Servers) -> No
     assert target.rows() == {77}
 
 
+def test_a_discarded_copy_can_not_be_switched_to(other_data: Servers) -> None:
+    source, target = other_data
+    received(source, target)
+    staging, aside = target.folder_named("staging"), target.folder_named("aside")
+    target.database.discard(staging)
+    target.database.discard(staging)
+    with pytest.raises(LocalFailure) as refused:
+        target.database.discard("/elsewhere/data")
+    assert refused.value.code == "not-discardable"
+    target.stop()
+    with pytest.raises(LocalFailure) as missing:
+        target.database.switch_data(staging, aside)
+    assert missing.value.code == "seed-missing"
+    target.start()
+    assert target.rows() == {77}
+
+
 def test_data_is_never_switched_under_a_running_server(other_data: Servers) -> None:
     source, target = other_data
     received(source, target)

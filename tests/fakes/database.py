@@ -301,6 +301,11 @@ class FakeDatabase:
             self.receiving = False
             self.relay.clear()
 
+    def discard(self, folder: str) -> None:
+        if folder.startswith("/elsewhere/"):
+            raise LocalFailure("not-discardable", "This Folder Is Not Discarded", detail=folder)
+        self.folders.pop(folder, None)
+
     # what only this server has
 
     def rescue(self, base_position: str, folder: str) -> RescueReport:

@@ -51,6 +51,19 @@ def switch_back(manager: Manager, data: Path, aside: Path) -> None:
         shutil.rmtree(replaced)
 
 
+def discard(data: Path, folder: Path) -> None:
+    """The folder beside the data folder is gone, with the mark that calls it whole."""
+    if folder == data or folder.parent != data.parent:
+        raise LocalFailure(
+            "not-discardable",
+            "This Folder Is Not Discarded",
+            detail=f"{folder} is not a copy beside the data folder {data}.",
+        )
+    remove_file(whole_mark(folder))
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
 def _move(source: Path, target: Path) -> None:
     if target.exists():
         raise LocalFailure(

@@ -118,6 +118,9 @@ class MariaDB:
     def switch_back(self, aside: str) -> None:
         folders.switch_back(self._manager, self._data_dir, Path(aside))
 
+    def discard(self, folder: str) -> None:
+        folders.discard(self._data_dir, Path(folder))
+
     def rescue(self, base_position: str, folder: str) -> RescueReport:
         return rescue.rescue(self._manager, self._data_dir, merge(base_position), Path(folder))
 
