@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from sqlalchemy.orm import Session
-
-from app.adapters.accounts import SqlAccounts
 from app.adapters.clock import SystemClock
 from app.adapters.keys import FileKeys
 from app.adapters.machine import LinuxMachine
@@ -24,6 +22,9 @@ from app.core.state import PeerIdentity
 from app.ports import REPLICATION_SECRET, REPLICATION_USER, Keys, Node, NodeStore, ReplicationSource
 from app.ports_access import Access, Accounts
 from app.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 
 def build_node(settings: Settings | None = None) -> Node:
@@ -66,7 +67,12 @@ def build_access(settings: Settings) -> Access:
 
 
 def build_accounts(sessions: Callable[[], Session]) -> Accounts:
-    """The administrators, in the appliance database that `sessions` opens."""
+    """The administrators, in the appliance database that `sessions` opens.
+
+    They are loaded here because only the API needs them, and the peer's requests must not wait for them.
+    """
+    from app.adapters.accounts import SqlAccounts
+
     return SqlAccounts(sessions, SystemClock())
 
 
