@@ -4,18 +4,35 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
 
 import pytest
 
+from tests.lab.acts import recover
 from tests.lab.pairing import Timing
-from tests.lab.servers import Servers, bring_up
+from tests.lab.places import LabError
+from tests.lab.servers import Servers, bring_up, last_words
 
 MakeServers = Callable[..., Servers]
 QUICK = Timing(ping_interval=1, ping_iterations=3)
 """A detection window of three seconds."""
 
+LOG_LINES = 40
+"""Of each service, in the report of a failed test."""
+
 _numbers = itertools.count(1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """A failed test that used servers shows the ends of their logs: the servers are gone when somebody reads it."""
+    report = yield
+    if report.failed:
+        used = getattr(item, "funcargs", {}).values()
+        for servers in {id(each): each for each in used if isinstance(each, Servers)}.values():
+            report.sections.append((f"logs of {servers.lab.name}", last_words(servers.lab, LOG_LINES)))
+    return report
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +41,7 @@ def make_servers() -> Iterator[MakeServers]:
     made: list[Servers] = []
 
     def make(*, topology: str = "same", paired: bool = True, timing: Timing = QUICK) -> Servers:
-        servers = bring_up(f"test-{os.getpid()}-{next(_numbers)}", topology=topology)
+        servers = _bring_up(topology)
         made.append(servers)
         if paired:
             servers.pair(timing)
@@ -32,8 +49,16 @@ def make_servers() -> Iterator[MakeServers]:
 
     yield make
     for servers in made:
-        servers.close()
-        servers.lab.down()
+        _remove(servers)
+
+
+def _bring_up(topology: str) -> Servers:
+    return bring_up(f"test-{os.getpid()}-{next(_numbers)}", topology=topology)
+
+
+def _remove(servers: Servers) -> None:
+    servers.close()
+    servers.lab.down()
 
 
 @pytest.fixture(scope="module", params=["same", "routed"])
@@ -48,7 +73,25 @@ def standalone(make_servers: MakeServers, topology: str) -> Servers:
     return make_servers(topology=topology, paired=False)
 
 
-@pytest.fixture(scope="module")
-def pair(make_servers: MakeServers, topology: str) -> Servers:
-    """A stable pair, shared by the tests of a module, which leave it stable."""
-    return make_servers(topology=topology)
+@pytest.fixture(scope="session")
+def _pairs() -> Iterator[dict[str, Servers]]:
+    """The pairs that tests share, by topology."""
+    made: dict[str, Servers] = {}
+    yield made
+    for servers in made.values():
+        _remove(servers)
+
+
+@pytest.fixture
+def pair(_pairs: dict[str, Servers], topology: str) -> Servers:
+    """A stable pair, shared by all tests that leave it stable; one that was left broken is replaced."""
+    found = _pairs.get(topology)
+    if found is not None:
+        try:
+            recover(found)
+        except (AssertionError, OSError, LabError):
+            _remove(_pairs.pop(topology))
+    if topology not in _pairs:
+        servers = _pairs[topology] = _bring_up(topology)
+        servers.pair(QUICK)
+    return _pairs[topology]

@@ -11,6 +11,7 @@ from tests.waiting import wait_for
 
 Json = dict[str, Any]
 SETTLE_S = 60.0
+RECOVER_S = 90.0
 
 
 def primary_of(servers: Servers) -> str:
@@ -52,6 +53,17 @@ def wait_stable(servers: Servers, primary: str, timeout_s: float = SETTLE_S) -> 
     servers.apis[other(primary)].wait_status("stable", timeout_s, role="secondary")
     assert is_writable(servers.database(primary))
     assert not is_writable(servers.database(other(primary)))
+
+
+def recover(servers: Servers, timeout_s: float = RECOVER_S) -> str:
+    """Every fault is healed, both hosts are on and the pair is stable again, by itself; returns the primary's key."""
+    servers.lab.fault("heal")
+    for host, found in servers.lab.ask("info")["hosts"].items():
+        if not found["on"]:
+            servers.lab.fault("boot", host)
+    primary = wait_for(lambda: primary_of(servers), timeout_s, "one primary")
+    wait_stable(servers, primary, timeout_s)
+    return primary
 
 
 def discard_drafts(servers: Servers) -> None:

@@ -61,12 +61,12 @@ def bring_up(name: str, *, topology: str = "same", disk_gib: int = DEFAULT_GIB, 
     return servers
 
 
-def last_words(lab: Lab) -> str:
+def last_words(lab: Lab, count: int = LAST_LINES) -> str:
     """The ends of the services' logs on both hosts, for people who must find out why a lab did not come up."""
     found = []
     for host in HOSTS:
         for log in sorted((lab.places.data(host) / "logs").glob("*.log")):
-            lines = log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+            lines = log.read_text(errors="replace").splitlines()[-count:]
             found.append("\n".join((f"--- {host} {log.name}", *lines)))
     return "\n".join(found)
 

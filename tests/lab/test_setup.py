@@ -1,39 +1,19 @@
-"""The manual's "Setup HA Pair" on real servers, and its awkward cases."""
+"""The manual's "Setup HA Pair" and "Teardown HA Service" on real servers, in both topologies."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import QUICK
-from tests.lab.acts import SETTLE_S, change_role, discard_drafts, other, tear_down, wait_parted, wait_stable
+from tests.lab.acts import SETTLE_S, tear_down, wait_stable
 from tests.lab.client import connected, rows
 from tests.lab.network import HOSTS
-from tests.lab.pairing import INITIALIZED, primary_draft, secondary_draft
 from tests.lab.servers import Servers
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
-COMMUNICATION_ERROR = "communication error between the HA peers"
-
-
-@pytest.fixture
-def apart(standalone: Servers) -> Iterator[Servers]:
-    """Two standalone servers without drafts, before and after the test."""
-    wait_parted(standalone)
-    yield standalone
-    standalone.lab.fault("heal")
-    for host in HOSTS:
-        if standalone.apis[host].status()["status"] != "standalone":
-            change_role(standalone, host, "standalone")
-    wait_parted(standalone)
-    discard_drafts(standalone)
-
-
-def fingerprint_of(servers: Servers) -> str:
-    return str(servers.apis["a"].ask("POST", "/ha/fingerprint")["HAPeerFingerprint"])
 
 
 def note_row(servers: Servers, host: str, text: str) -> None:
@@ -47,115 +27,20 @@ def notes(servers: Servers, host: str) -> list[str]:
     return [text for (text,) in rows(servers.database(host), "SELECT text FROM own.notes ORDER BY id")]
 
 
-def test_the_manuals_workflow_makes_a_stable_pair_and_teardown_gives_two_whole_servers(apart: Servers) -> None:
-    note_row(apart, "a", "of alpha")
-    note_row(apart, "b", "of beta")
-    before = notes(apart, "a")
+def test_the_manuals_workflow_makes_a_stable_pair_and_teardown_gives_two_whole_servers(standalone: Servers) -> None:
+    note_row(standalone, "a", "of alpha")
+    note_row(standalone, "b", "of beta")
+    before = notes(standalone, "a")
     for host in HOSTS:
-        apart.lab.check(host, "sh", "-c", f"echo of {host} > /data/files/letter && sync -f /data")
-    apart.pair(QUICK)
-    wait_stable(apart, "a")
-    assert notes(apart, "b") == before
-    note_row(apart, "a", "of the pair")
-    apart.lab.check("a", "sh", "-c", "echo new > /data/files/later")
-    letter, later = (Path(apart.hosts["b"]["files"]) / name for name in ("letter", "later"))
+        standalone.lab.check(host, "sh", "-c", f"echo of {host} > /data/files/letter && sync -f /data")
+    standalone.pair(QUICK)
+    wait_stable(standalone, "a")
+    assert notes(standalone, "b") == before
+    note_row(standalone, "a", "of the pair")
+    standalone.lab.check("a", "sh", "-c", "echo new > /data/files/later")
+    letter, later = (Path(standalone.hosts["b"]["files"]) / name for name in ("letter", "later"))
     wait_for(lambda: later.exists() and later.read_text() == "new\n", SETTLE_S, "the new file on beta")
     assert letter.read_text() == "of a\n"
-    tear_down(apart)
-    assert notes(apart, "a") == notes(apart, "b") == [*before, "of the pair"]
-    assert [(Path(apart.hosts[host]["files"]) / "later").read_text() for host in HOSTS] == ["new\n", "new\n"]
-
-
-def test_apply_without_changes_says_so_in_the_manuals_words(apart: Servers) -> None:
-    reply = apart.apis["a"].call("POST", "/ha/apply", {})
-    assert (reply.status, reply.body["code"]) == (409, "no-changes")
-    assert reply.body["title"] == "No Configuration Changes To Apply"
-
-
-def test_a_peer_without_a_draft_is_a_communication_error_and_retry_works_once_it_has_one(apart: Servers) -> None:
-    fingerprint = fingerprint_of(apart)
-    alpha, beta = apart.apis["a"], apart.apis["b"]
-    alpha.save_draft(primary_draft(apart.hosts, fingerprint, QUICK))
-    job = alpha.wait_job(alpha.apply())
-    assert job["state"] in ("failed", "reverted")
-    assert COMMUNICATION_ERROR in job["message"]
-    assert alpha.ask("GET", "/ha/config")["state"] == "failed"
-    alpha.wait_status("standalone")
-    beta.save_draft(secondary_draft(apart.hosts, fingerprint, QUICK))
-    job = alpha.finish(str(alpha.ask("POST", "/ha/retry")["job"]["id"]))
-    assert INITIALIZED in job["message"]
-    beta.finish(beta.apply())
-    wait_stable(apart, "a")
-    tear_down(apart)
-
-
-def test_a_wrong_fingerprint_is_refused_and_changes_nothing(apart: Servers) -> None:
-    alpha, beta = apart.apis["a"], apart.apis["b"]
-    pasted = fingerprint_of(apart)
-    generated = fingerprint_of(apart)
-    alpha.save_draft(primary_draft(apart.hosts, generated, QUICK))
-    beta.save_draft(secondary_draft(apart.hosts, pasted, QUICK))
-    job = alpha.wait_job(alpha.apply())
-    assert job["state"] in ("failed", "reverted")
-    assert COMMUNICATION_ERROR in job["message"]
-    assert "fingerprint" in job["message"].lower()
-    wait_parted(apart)
-
-
-def test_a_peer_that_is_down_is_a_communication_error(apart: Servers) -> None:
-    fingerprint = fingerprint_of(apart)
-    apart.apis["a"].save_draft(primary_draft(apart.hosts, fingerprint, QUICK))
-    apart.apis["b"].save_draft(secondary_draft(apart.hosts, fingerprint, QUICK))
-    apart.lab.fault("isolate", "b")
-    job = apart.apis["a"].wait_job(apart.apis["a"].apply())
-    assert job["state"] in ("failed", "reverted")
-    assert COMMUNICATION_ERROR in job["message"]
-
-
-def test_apply_on_the_secondary_first_is_refused_and_the_right_order_still_works(apart: Servers) -> None:
-    fingerprint = fingerprint_of(apart)
-    alpha, beta = apart.apis["a"], apart.apis["b"]
-    alpha.save_draft(primary_draft(apart.hosts, fingerprint, QUICK))
-    beta.save_draft(secondary_draft(apart.hosts, fingerprint, QUICK))
-    job = beta.wait_job(beta.apply())
-    assert job["state"] in ("failed", "reverted")
-    assert job["error"]["hint"]
-    wait_parted(apart)
-    alpha.finish(alpha.apply())
-    beta.finish(beta.apply())
-    wait_stable(apart, "a")
-    tear_down(apart)
-
-
-def test_apply_pressed_twice_starts_one_job(apart: Servers) -> None:
-    fingerprint = fingerprint_of(apart)
-    alpha, beta = apart.apis["a"], apart.apis["b"]
-    alpha.save_draft(primary_draft(apart.hosts, fingerprint, QUICK))
-    beta.save_draft(secondary_draft(apart.hosts, fingerprint, QUICK))
-    job = alpha.apply()
-    again = alpha.call("POST", "/ha/apply", {})
-    assert (again.status, again.body["code"]) == (409, "job-running")
-    alpha.finish(job)
-    again = alpha.call("POST", "/ha/apply", {})
-    assert (again.status, again.body["code"]) == (409, "no-changes")
-
-
-def test_an_unfinished_pair_is_ended_on_the_primary_alone(apart: Servers) -> None:
-    fingerprint = fingerprint_of(apart)
-    apart.apis["a"].save_draft(primary_draft(apart.hosts, fingerprint, QUICK))
-    apart.apis["b"].save_draft(secondary_draft(apart.hosts, fingerprint, QUICK))
-    apart.apis["a"].finish(apart.apis["a"].apply())
-    apart.apis["a"].wait_status("initialized")
-    change_role(apart, "a", "standalone")
-    wait_parted(apart)
-
-
-@pytest.mark.parametrize("survivor", HOSTS)
-def test_a_broken_pair_is_ended_on_each_server_by_itself(apart: Servers, survivor: str) -> None:
-    apart.pair(QUICK)
-    wait_stable(apart, "a")
-    apart.lab.fault("cut-peer")
-    change_role(apart, survivor, "standalone")
-    change_role(apart, other(survivor), "standalone")
-    apart.lab.fault("heal")
-    wait_parted(apart)
+    tear_down(standalone)
+    assert notes(standalone, "a") == notes(standalone, "b") == [*before, "of the pair"]
+    assert [(Path(standalone.hosts[host]["files"]) / "later").read_text() for host in HOSTS] == ["new\n", "new\n"]

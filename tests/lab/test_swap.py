@@ -28,7 +28,7 @@ def test_a_swap_under_load_loses_no_acknowledged_row(pair: Servers) -> None:
     wait_stable(pair, new)
     assert [writer.missing_in(database) for database in pair.databases] == [[], []]
     events = [event for event in pair.apis[new].events("ManualSwitch") if event["key"] not in known]
-    assert [event["parameters"] for event in events] == [[HOSTNAMES[new], HOSTNAMES[old]]]
+    assert [event["parameters"] for event in events] == [["ManualSwitch", HOSTNAMES[new], HOSTNAMES[old]]]
 
 
 def test_a_swap_by_the_manual_is_a_draft_on_the_primary_alone(pair: Servers) -> None:
