@@ -69,7 +69,9 @@ class LinuxMachine:
     def service(self, action: str, name: str, timeout_s: float = 60.0) -> None:
         if action not in ACTIONS or name not in UNITS:
             raise LocalFailure("service-unknown", "Unknown Service", detail=f"There is no {action!r} for {name!r}.")
-        command = [*shlex.split(self._settings.service_command), action, UNITS[name]]
+        manager = shlex.split(self._settings.service_command)
+        options = ["--signal=SIGKILL"] if action == "kill" and Path(manager[0]).name == "systemctl" else []
+        command = [*manager, action, *options, UNITS[name]]
         try:
             done = subprocess.run(
                 command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=False

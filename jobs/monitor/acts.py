@@ -27,8 +27,6 @@ ACTS_KEPT = 20
 """How many of the last acts the snapshot shows."""
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 10.0
-DATABASE_RESTART_S = 90.0
-"""Crash recovery of a big database takes its time."""
 
 SLOW_ACTS = (
     acts.Lift,
@@ -37,10 +35,9 @@ SLOW_ACTS = (
     acts.SetSemiSync,
     acts.Promote,
     acts.Rejoin,
-    acts.RestartDatabase,
     acts.Handover,
 )
-"""Those that wait for the database, the peer or a service: they are done beside the decision loop."""
+"""Those that wait for the database or the queue: they are done beside the decision loop."""
 
 NOTED_ACTS = (
     acts.Lift,
@@ -67,9 +64,16 @@ the last acts."""
 class Hands:
     """Carries out the acts of one decision after the other."""
 
-    def __init__(self, node: Node, ask_others: Callable[[], None], events_added: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        node: Node,
+        ask_others: Callable[[], None],
+        restart_database: Callable[[], None],
+        events_added: Callable[[], None],
+    ) -> None:
         self._node = node
         self._ask_others = ask_others
+        self._restart = restart_database
         self._events_added = events_added
         self._state: NodeState | None = None
         self._told: set[str] = set()
@@ -214,7 +218,7 @@ class Hands:
             log.info("the rejoin waits for the job that runs", detail=error.detail)
 
     def _restart_database(self, _act: acts.RestartDatabase) -> None:
-        self._node.machine.service("restart", "mariadb", DATABASE_RESTART_S)
+        self._restart()
 
     def _handover(self, act: acts.Handover) -> None:
         self._close(FenceReason.HANDOVER, act.detail)

@@ -47,6 +47,8 @@ class Monitor:
         self._ping_thread = DutyThread(self._pings)
         self._database = DatabaseDuty(node, self._board)
         self._database_thread = DutyThread(self._database)
+        self._services = ServiceDuty(node, self._board)
+        self._service_thread = DutyThread(self._services)
         self._script_thread = DutyThread(ScriptDuty(node, self._board))
         self._mail_thread = DutyThread(MailDuty(node, self._board))
         self._threads = (
@@ -59,9 +61,9 @@ class Monitor:
             DutyThread(PeerProbeDuty(node, self._board)),
             DutyThread(FileDuty(node, self._board)),
             DutyThread(WelcomeDuty(node, self._board)),
-            DutyThread(ServiceDuty(node, self._board)),
+            self._service_thread,
         )
-        hands = Hands(node, self._ask_others, self._events_added)
+        hands = Hands(node, self._ask_others, self._restart_database, self._events_added)
         self._loop = Loop(node, self._board, self._reader, hands, self._look_again)
 
     def stop(self) -> None:
@@ -131,6 +133,10 @@ class Monitor:
     def _ask_others(self) -> None:
         self._pings.ask_others()
         self._ping_thread.wake()
+
+    def _restart_database(self) -> None:
+        self._services.restart_database()
+        self._service_thread.wake()
 
     def _look_again(self) -> None:
         self._database.look_now()

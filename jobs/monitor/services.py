@@ -1,9 +1,16 @@
-"""The watch over this server's own database service: one that is down is started."""
+"""The watch over this server's own database service: one that is down is started, a hung one is restarted when told.
+
+Both may take long, above all where the cause (a full disk, say) is still there; so they have a thread of their own, and
+the decision to give the role up does not wait for them.
+"""
 
 from __future__ import annotations
 
+import threading
+
 import structlog
 
+from app.core.errors import LocalFailure
 from app.ports import Node
 from jobs.monitor.board import Board
 from jobs.monitor.duty import LOOK_AGAIN_S
@@ -17,6 +24,8 @@ START_AFTER_S = 5.0
 FIRST_PAUSE_S = 10.0
 LONGEST_PAUSE_S = 120.0
 START_TIMEOUT_S = 90.0
+"""Crash recovery of a big database takes its time."""
+KILL_TIMEOUT_S = 10.0
 
 
 class ServiceDuty:
@@ -29,8 +38,17 @@ class ServiceDuty:
         self._board = board
         self._not_before_s = 0.0
         self._pause_s = FIRST_PAUSE_S
+        self._restart = threading.Event()
+
+    def restart_database(self) -> None:
+        """The next step restarts the database service. The caller wakes the duty."""
+        self._restart.set()
 
     def step(self) -> float:
+        if self._restart.is_set():
+            self._restart.clear()
+            self._restart_hung()
+            return LOOK_AGAIN_S
         found = self._board.read()
         now_s = self._node.clock.monotonic()
         down_since_s = found.database.down_since_s
@@ -45,6 +63,15 @@ class ServiceDuty:
             log.warning("the database is down and is started", down_for_s=round(now_s - down_since_s, 1))
             self._node.machine.service("start", "mariadb", START_TIMEOUT_S)
         return LOOK_AGAIN_S
+
+    def _restart_hung(self) -> None:
+        """A server that hangs does not obey a request to stop, so it is killed: it recovers as from a power cut."""
+        log.warning("the database is killed and started again")
+        try:
+            self._node.machine.service("kill", "mariadb", KILL_TIMEOUT_S)
+        except LocalFailure as error:
+            log.info("there was no database to kill", error=str(error))
+        self._node.machine.service("start", "mariadb", START_TIMEOUT_S)
 
     def close(self) -> None:
         """Nothing is held."""

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,13 @@ def test_the_manager_is_called_with_its_own_unit_names(settings: Settings, tmp_p
     machine.service("start", "mariadb")
     machine.service("restart", "peer-sshd")
     assert (tmp_path / "commands").read_text() == "start mariadb\nrestart hapair-peer-sshd\n"
+
+
+def test_a_kill_by_systemd_is_a_kill(settings: Settings, tmp_path: Path) -> None:
+    systemctl = tmp_path / "systemctl"
+    systemctl.symlink_to(settings.service_command)
+    LinuxMachine(replace(settings, service_command=str(systemctl))).service("kill", "mariadb")
+    assert (tmp_path / "commands").read_text() == "kill --signal=SIGKILL mariadb\n"
 
 
 def test_a_refusing_manager_is_quoted(settings: Settings) -> None:

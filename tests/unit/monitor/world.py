@@ -17,6 +17,7 @@ from jobs.monitor.heartbeat import HeartbeatDuty
 from jobs.monitor.loop import Loop
 from jobs.monitor.peerprobe import PeerProbeDuty
 from jobs.monitor.pings import PingDuty
+from jobs.monitor.services import ServiceDuty
 from jobs.monitor.situation import SituationReader
 from tests.fakes.clock import FakeClock
 from tests.fakes.database import FakeDatabase, FakeNetwork
@@ -114,7 +115,8 @@ class World:
         self.looks = DatabaseDuty(self.node, self.board)
         self.writes = WriteProbeDuty(self.node, self.board)
         self.peer_probe = PeerProbeDuty(self.node, self.board)
-        self.hands = Hands(self.node, self.pings.ask_others, lambda: None)
+        self.services = ServiceDuty(self.node, self.board)
+        self.hands = Hands(self.node, self.pings.ask_others, self.services.restart_database, lambda: None)
         self.loop = Loop(self.node, self.board, reader, self.hands, self.looks.look_now)
         self.decisions: list[Decision] = []
 
@@ -128,7 +130,7 @@ class World:
             self.database.receiving = False
         elif self.database.source is not None:
             self.database.heartbeats += 1
-        for duty in (self.pings, self.heartbeat, self.looks, self.writes, self.peer_probe):
+        for duty in (self.pings, self.heartbeat, self.looks, self.writes, self.peer_probe, self.services):
             duty.step()
         decision = self.loop.tick()
         if decision is not None:
