@@ -38,7 +38,14 @@ def activity(tool: Tool, **filters: Any) -> None:
         lambda found: cli_show.table(
             ("id", "at", "who", "from", "what", "outcome"),
             [
-                (e["id"], e["at"], e["actor"], e["address"], e["action"], cli_show.coloured(e["outcome"]))
+                (
+                    e["id"],
+                    cli_show.moment(e["at"]),
+                    e["actor"],
+                    e["address"],
+                    e["action"],
+                    cli_show.coloured(e["outcome"]),
+                )
                 for e in found["items"]
             ],
         ),
@@ -51,7 +58,10 @@ def list_tokens(tool: Tool) -> None:
         tool.client.get("/tokens"),
         lambda found: cli_show.table(
             ("id", "label", "scope", "made by", "last used"),
-            [(t["id"], t["label"], t["scope"], t["created_by"], t["last_used_at"]) for t in found["items"]],
+            [
+                (t["id"], t["label"], t["scope"], t["created_by"], cli_show.moment(t["last_used_at"]))
+                for t in found["items"]
+            ],
         ),
     )
 
@@ -77,7 +87,10 @@ def list_users(tool: Tool) -> None:
         tool.client.get("/users"),
         lambda found: cli_show.table(
             ("name", "since", "password of"),
-            [(u["name"], u["created_at"], u["password_changed_at"]) for u in found["items"]],
+            [
+                (u["name"], cli_show.moment(u["created_at"]), cli_show.moment(u["password_changed_at"]))
+                for u in found["items"]
+            ],
         ),
     )
 

@@ -111,7 +111,7 @@ def maintenance(tool: Tool, minutes: int, end: bool) -> None:
     body = {"enabled": False} if end else {"enabled": True, "minutes": minutes}
     found = tool.client.post("/ha/maintenance", body)
     until = found["maintenance_until"]
-    tool.show(found, lambda _: f"Maintenance until {until}." if until else "Maintenance has ended.")
+    tool.show(found, lambda _: f"Maintenance until {cli_show.moment(until)}." if until else "Maintenance has ended.")
 
 
 @click.option("--limit", type=int, default=20, show_default=True)
@@ -123,7 +123,10 @@ def events(tool: Tool, limit: int, before: str | None) -> None:
         found,
         lambda each: cli_show.table(
             ("id", "at", "node", "event", "parameters"),
-            [(e["id"], e["at"], e["node"], e["kind"], " ".join(e["parameters"])) for e in each["items"]],
+            [
+                (e["id"], cli_show.moment(e["at"]), e["node"], e["kind"], " ".join(e["parameters"]))
+                for e in each["items"]
+            ],
         ),
     )
 
@@ -145,7 +148,10 @@ def jobs(tool: Tool, limit: int, before: str | None, job_id: str | None, follow:
         tool.client.get(paged("/jobs", limit, before)),
         lambda each: cli_show.table(
             ("id", "kind", "state", "by", "created"),
-            [(j["id"], j["kind"], cli_show.coloured(j["state"]), j["actor"], j["created_at"]) for j in each["items"]],
+            [
+                (j["id"], j["kind"], cli_show.coloured(j["state"]), j["actor"], cli_show.moment(j["created_at"]))
+                for j in each["items"]
+            ],
         ),
     )
 

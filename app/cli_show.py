@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -11,8 +13,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+PIPE_WIDTH = 200
+"""Columns where nobody looks through a terminal: nothing should be folded then."""
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+err = Console(highlight=False, stderr=True, width=None if sys.stderr.isatty() else PIPE_WIDTH)
 
 COLOURS = {
     "stable": "green", "standalone": "white", "initialized": "blue", "synchronizing": "blue", "degraded": "yellow",
@@ -43,6 +48,11 @@ def _plain(value: Any) -> str:
         return ""
     text = str(value)
     return "".join(character if character.isprintable() else " " for character in text)
+
+
+def moment(text: str | None) -> str:
+    """A time of the API for people."""
+    return "" if text is None else datetime.fromisoformat(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def size(count: float | None) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import structlog
+import logging
+
 from flask import Flask, Response, g, request
 
+from app.api.door import client_address
 from app.api.parts import node
 from app.api.problems import printable
 
-log = structlog.get_logger("api")
+log = logging.getLogger("api")
 
 QUIET_PATHS = ("/api/v1/health/", "/api/v1/metrics")
 """Asked every few seconds by machines."""
@@ -27,12 +29,12 @@ def _end(response: Response) -> Response:
     if not request.path.startswith(QUIET_PATHS):
         who = getattr(g, "visitor", None)
         log.info(
-            "request",
-            method=printable(request.method),
-            path=printable(request.path),
-            status=response.status_code,
-            duration_ms=round((node().clock.monotonic() - g.began_at) * 1000, 1),
-            actor="" if who is None else who.actor.name,
-            address="" if who is None else who.actor.address,
+            "%s %s: %d in %.1f ms for %s %s",
+            printable(request.method),
+            printable(request.path),
+            response.status_code,
+            (node().clock.monotonic() - g.began_at) * 1000,
+            "nobody" if who is None else who.actor.name,
+            client_address(),
         )
     return response
