@@ -8,8 +8,8 @@ from urllib.parse import quote, urlencode
 
 import click
 
-from app import cli_show
 from app.cli_base import Tool, command
+from app.cli_show import coloured, moment, table
 
 
 def add_to(main: click.Group) -> None:
@@ -35,16 +35,16 @@ def activity(tool: Tool, **filters: Any) -> None:
     query = urlencode({name: value for name, value in filters.items() if value is not None})
     tool.show(
         tool.client.get(f"/activity?{query}"),
-        lambda found: cli_show.table(
+        lambda found: table(
             ("id", "at", "who", "from", "what", "outcome"),
             [
                 (
                     e["id"],
-                    cli_show.moment(e["at"]),
+                    moment(e["at"]),
                     e["actor"],
                     e["address"],
                     e["action"],
-                    cli_show.coloured(e["outcome"]),
+                    coloured(e["outcome"]),
                 )
                 for e in found["items"]
             ],
@@ -56,12 +56,9 @@ def list_tokens(tool: Tool) -> None:
     """All tokens, without their values."""
     tool.show(
         tool.client.get("/tokens"),
-        lambda found: cli_show.table(
+        lambda found: table(
             ("id", "label", "scope", "made by", "last used"),
-            [
-                (t["id"], t["label"], t["scope"], t["created_by"], cli_show.moment(t["last_used_at"]))
-                for t in found["items"]
-            ],
+            [(t["id"], t["label"], t["scope"], t["created_by"], moment(t["last_used_at"])) for t in found["items"]],
         ),
     )
 
@@ -85,12 +82,9 @@ def list_users(tool: Tool) -> None:
     """All administrators."""
     tool.show(
         tool.client.get("/users"),
-        lambda found: cli_show.table(
+        lambda found: table(
             ("name", "since", "password of"),
-            [
-                (u["name"], cli_show.moment(u["created_at"]), cli_show.moment(u["password_changed_at"]))
-                for u in found["items"]
-            ],
+            [(u["name"], moment(u["created_at"]), moment(u["password_changed_at"])) for u in found["items"]],
         ),
     )
 

@@ -13,6 +13,7 @@ from rich.live import Live
 from app import cli_show
 from app.cli_base import EXIT_JOB_FAILED, EXIT_NOT_STABLE, Tool, command
 from app.cli_client import NoAnswer
+from app.cli_show import coloured, moment, table
 from app.core.fields import BY_NAME, Kind
 
 WELL = frozenset({"stable", "standalone"})
@@ -47,8 +48,8 @@ def preflight(tool: Tool) -> None:
     found = tool.client.post("/ha/preflight")
     tool.show(
         found,
-        lambda each: cli_show.table(
-            ("result", "check", ""), [(cli_show.coloured(c["result"]), c["id"], c["detail"]) for c in each["checks"]]
+        lambda each: table(
+            ("result", "check", ""), [(coloured(c["result"]), c["id"], c["detail"]) for c in each["checks"]]
         ),
     )
     if any(check["result"] == "fail" for check in found["checks"]):
@@ -111,7 +112,7 @@ def maintenance(tool: Tool, minutes: int, end: bool) -> None:
     body = {"enabled": False} if end else {"enabled": True, "minutes": minutes}
     found = tool.client.post("/ha/maintenance", body)
     until = found["maintenance_until"]
-    tool.show(found, lambda _: f"Maintenance until {cli_show.moment(until)}." if until else "Maintenance has ended.")
+    tool.show(found, lambda _: f"Maintenance until {moment(until)}." if until else "Maintenance has ended.")
 
 
 @click.option("--limit", type=int, default=20, show_default=True)
@@ -121,12 +122,9 @@ def events(tool: Tool, limit: int, before: str | None) -> None:
     found = tool.client.get(paged("/ha/events", limit, before))
     tool.show(
         found,
-        lambda each: cli_show.table(
+        lambda each: table(
             ("id", "at", "node", "event", "parameters"),
-            [
-                (e["id"], cli_show.moment(e["at"]), e["node"], e["kind"], " ".join(e["parameters"]))
-                for e in each["items"]
-            ],
+            [(e["id"], moment(e["at"]), e["node"], e["kind"], " ".join(e["parameters"])) for e in each["items"]],
         ),
     )
 
@@ -146,19 +144,16 @@ def jobs(tool: Tool, limit: int, before: str | None, job_id: str | None, follow:
         return
     tool.show(
         tool.client.get(paged("/jobs", limit, before)),
-        lambda each: cli_show.table(
+        lambda each: table(
             ("id", "kind", "state", "by", "created"),
-            [
-                (j["id"], j["kind"], cli_show.coloured(j["state"]), j["actor"], cli_show.moment(j["created_at"]))
-                for j in each["items"]
-            ],
+            [(j["id"], j["kind"], coloured(j["state"]), j["actor"], moment(j["created_at"])) for j in each["items"]],
         ),
     )
 
 
 def system(tool: Tool) -> None:
     """This server."""
-    tool.show(tool.client.get("/system"), lambda found: cli_show.table(("", ""), found.items()))
+    tool.show(tool.client.get("/system"), lambda found: table(("", ""), found.items()))
 
 
 def paged(path: str, limit: int, before: str | None) -> str:
