@@ -29,6 +29,7 @@ STATEMENT_S = 10.0
 """Bound of a session of short statements where the caller names none."""
 FULL_HOUSE_S = 0.02
 """Between two tries while clients have taken all connections."""
+NO_CONNECTION = 2002
 LOST_CONNECTION = 2013
 
 Arguments = Sequence[object] | Mapping[str, object] | None
@@ -183,4 +184,6 @@ def _translated(doing: str, timeout_s: float) -> Iterator[threading.Event]:
 def _number_and_message(error: Exception) -> tuple[int, str]:
     if isinstance(error, pymysql.MySQLError) and len(error.args) > 1 and isinstance(error.args[0], int):
         return error.args[0], str(error.args[1])
+    if isinstance(error, OSError):
+        return NO_CONNECTION, error.strerror or str(error)
     return LOST_CONNECTION, str(error)
