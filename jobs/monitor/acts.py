@@ -28,6 +28,9 @@ ACTS_KEPT = 20
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 10.0
 
+DOWN = "database-down"
+"""The code of the database's failure when nobody listens: it is closed then, and starts read-only."""
+
 SLOW_ACTS = (
     acts.Lift,
     acts.FenceSelf,
@@ -190,10 +193,15 @@ class Hands:
         except LocalFailure as error:
             if error.code.startswith("store-"):
                 self._node.database.fence(fencing.FENCE_S)
-            raise
+            if error.code != DOWN:
+                raise
 
     def _enforce_read_only(self, _act: acts.EnforceReadOnly) -> None:
-        self._node.database.fence(fencing.FENCE_S)
+        try:
+            self._node.database.fence(fencing.FENCE_S)
+        except LocalFailure as error:
+            if error.code != DOWN:
+                raise
 
     def _record_standby_out(self, _act: acts.RecordStandbyOut) -> None:
         now = self._node.clock.now()
