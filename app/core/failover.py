@@ -23,6 +23,8 @@ from app.core.state import FenceReason, NodeState, Phase
 
 ANNOUNCED_BOUND_S = 600.0
 """An announcement in the peer's last heartbeat counts for nothing after this time."""
+PROBE_CONFIRMED_S = 2.0
+"""A write probe of the primary that has failed for this long is no accident."""
 OWN_DATABASE_NOW_S = 2.0
 """A takeover needs a look at the own database that is at most this old: one that was restarted unnoticed has lost what
 it had received and not applied."""
@@ -94,7 +96,7 @@ def verdict(scene: Scene) -> Verdict:
 def _trigger(scene: Scene) -> Verdict:
     """Rules 1 and 2."""
     window = scene.config.detection_window_s
-    if scene.memory.frozen_since_s is not None and scene.seen.now_s - scene.memory.frozen_since_s >= window:
+    if _frozen_for_s(scene) >= window:
         if not scene.config.service_failover:
             return Blocked("service-failover-off", "The primary is frozen, but HAServiceFailover is switched off.")
         why = f"The primary was frozen for {window:g} s: it answers pings, but neither its monitor nor its database."
@@ -107,6 +109,16 @@ def _trigger(scene: Scene) -> Verdict:
     if scene.sight.missed > 0 and (silent or not scene.sight.ping_silent):
         return Suspect(scene.sight.missed, scene.sight.needed)
     return Healthy()
+
+
+def _frozen_for_s(scene: Scene) -> float:
+    """For how long the primary has been frozen. Once its write probe has failed for a while, the silence before it
+    counts too: the probe only confirms what heartbeat and stream told."""
+    since = scene.memory.frozen_since_s
+    if since is None:
+        return 0.0
+    frozen_s = scene.seen.now_s - since
+    return max(frozen_s, scene.sight.silent_s) if frozen_s >= PROBE_CONFIRMED_S else frozen_s
 
 
 def _handed_over(scene: Scene) -> bool:

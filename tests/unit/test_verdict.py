@@ -106,10 +106,12 @@ def test_nothing_is_concluded_from_not_having_looked_yet() -> None:
 
 def test_a_frozen_primary_is_replaced_after_the_window() -> None:
     seen = replace(silent_peer(secondary_sees(), 30.0, missed=0), peer_write_probe_ok=False, peer_probe_age_s=0.5)
-    early = tick(SECONDARY, seen, replace(CAUGHT_UP, frozen_since_s=NOW_S - 2.9))
+    early = tick(SECONDARY, seen, replace(CAUGHT_UP, frozen_since_s=NOW_S - 1.9))
     assert early.diagnosis.name == "primary-frozen"
     assert "Promote" not in kinds(early)
-    assert "Promote" in kinds(tick(SECONDARY, seen, replace(CAUGHT_UP, frozen_since_s=NOW_S - 3.0)))
+    confirmed = replace(CAUGHT_UP, frozen_since_s=NOW_S - 2.0)
+    assert "Promote" in kinds(tick(SECONDARY, seen, confirmed))
+    assert "Promote" not in kinds(tick(SECONDARY, replace(seen, heartbeat_age_s=2.9), confirmed))
 
 
 def test_a_frozen_primary_stays_when_service_failover_is_off() -> None:

@@ -1,0 +1,405 @@
+"""A node of the fake world: the real core in a modelled monitor, with a modelled database and durable state.
+
+`state`, `alarms`, `events`, `job` and the database's log survive a crash; everything else is lost. What the core
+tells is carried out step by step; between two steps the node may crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from app.core import pilot as core
+from app.core.acts import Promote
+from app.core.facts import (
+    Alarm,
+    DatabaseFacts,
+    DatabaseReport,
+    NetworkReport,
+    Observation,
+    PeerReport,
+    ReplicationFacts,
+)
+from app.core.pilot import Decision, PilotMemory
+from app.core.roles import Role
+from app.core.state import NodeState
+from tests.simulation.database import Server
+from tests.simulation.effects import carry_out, resume_job
+from tests.simulation.truth import Truth
+from tests.simulation.world import World
+
+TICK_S = 0.5
+REQUEST_TIMEOUT_S = 2.0
+PROBE_TIMEOUT_S = 2.0
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class SimulatedNode:
+    """One server of the pair."""
+
+    def __init__(self, name: str, world: World, state: NodeState, drift: float, wall_offset_s: float) -> None:
+        self.name = name
+        self.world = world
+        self.state = state
+        self.drift = drift
+        self.wall_offset_s = wall_offset_s
+        self.database = Server()
+        self.alarms: dict[str, Alarm] = {}
+        self.alarms_raised: dict[str, int] = {}
+        self.events: dict[str, tuple[str, ...]] = {}
+        self.event_runs: list[str] = []
+        self.job: str = ""
+        """The durable job: `` or `rejoin`."""
+        self.powered = True
+        self.paused = False
+        self.apply_delay_s = 0.0
+        self.disk_delay_s = 0.0
+        self.trip: tuple[str, int, float] | None = None
+        """Crash in the act of that name, after so many of its steps, and boot after so long."""
+        self.on_promote: list[tuple[Promote, Observation]] = []
+        self.truth = Truth()
+        self.life = 0
+        """Grows with every start of the monitor; what belongs to an older life is dropped."""
+        self._forget()
+
+    def _forget(self) -> None:
+        """A monitor that has just started knows nothing."""
+        self.monitor_up = False
+        self.memory = PilotMemory()
+        self.decision: Decision | None = None
+        self.busy = False
+        self.planned_at = 0.0
+        self.ticked_at: float | None = None
+        self.peer_report: PeerReport | None = None
+        self.heard_at: float | None = None
+        self.called_at: float | None = None
+        self.asking_since: float | None = None
+        self.asking_id = 0
+        self.missed = 0
+        self.gateway: bool | None = None
+        self.others_at: float | None = None
+        self.rounds = 0
+        self.facts: DatabaseFacts | None = None
+        self.facts_at: float | None = None
+        self.probe: tuple[int, float] | None = None
+        self.write_failing_since: float | None = None
+        self.write_ok_started: float | None = None
+        self.remote_probe: tuple[bool, float] | None = None
+
+    # --- being ----------------------------------------------------------------------------------------------------
+
+    def runs(self) -> bool:
+        return self.powered and not self.paused
+
+    def local(self, at: float) -> float:
+        """The monotonic clock of this node."""
+        return at * self.drift
+
+    def wall(self) -> datetime:
+        return EPOCH + timedelta(seconds=self.world.now + self.wall_offset_s)
+
+    def age(self, at: float | None) -> float | None:
+        return None if at is None else (self.world.now - at) * self.drift
+
+    def takes_writes(self) -> bool:
+        """Whether a client's write is accepted now."""
+        database = self.database
+        return self.runs() and database.up and not database.full and not database.read_only
+
+    def start_monitor(self) -> None:
+        if not self.powered:
+            return
+        self._forget()
+        self.life += 1
+        self.monitor_up = True
+        self.planned_at = self.world.now
+        life = self.life
+        if self.job:
+            self._perform(resume_job(self))
+        phase = self.world.random.random()
+        self.world.after(0.1 * phase, lambda: self._heartbeats(life))
+        self.world.after(0.2 * phase, lambda: self._ping_round(life))
+        self.world.after(0.3 * phase, lambda: self._tick(life))
+
+    def kill_monitor(self) -> None:
+        self.life += 1
+        self._forget()
+
+    def crash(self) -> None:
+        """Power is gone."""
+        self.world.say(self.name, "CRASH")
+        self.powered = False
+        self.paused = False
+        self.database.stop()
+        self.kill_monitor()
+
+    def boot(self) -> None:
+        if self.powered:
+            return
+        self.world.say(self.name, "boots")
+        self.powered = True
+        self.database.start(self.world.now)
+        self.world.after(0.2 + self.world.random.random(), self._start_if_down)
+
+    def _start_if_down(self) -> None:
+        if self.powered and not self.monitor_up:
+            self.start_monitor()
+
+    def restart_monitor_later(self, delay_s: float) -> None:
+        self.kill_monitor()
+        self.world.after(delay_s, self._start_if_down)
+
+    def _alive(self, life: int) -> bool:
+        return life == self.life and self.powered
+
+    # --- observing ------------------------------------------------------------------------------------------------
+
+    def _heartbeats(self, life: int) -> None:
+        if not self._alive(life):
+            return
+        world = self.world
+        world.after(world.config.heartbeat_interval_s / self.drift, lambda: self._heartbeats(life))
+        if self.paused:
+            return
+        if self.asking_since is not None and world.now - self.asking_since < REQUEST_TIMEOUT_S:
+            return
+        self.asking_since = world.now
+        self.asking_id += 1
+        request = self.asking_id
+        if world.both_ways():
+            world.after(world.delay(), lambda: self._asked(life, request))
+
+    def _asked(self, life: int, request: int) -> None:
+        """The request has arrived at the other node, which answers from its durable state."""
+        peer, world = self.world.other(self.name), self.world
+        if not peer.runs() or not world.both_ways():
+            return
+        peer.called_at = world.now
+        report = peer.report()
+        world.after(world.delay(), lambda: self._answered(life, request, report))
+        if world.random.random() < 0.02:
+            world.after(world.delay() + world.random.random(), lambda: self._answered(life, request, report))
+
+    def _answered(self, life: int, request: int, report: PeerReport) -> None:
+        if not self._alive(life) or self.paused or request != self.asking_id or self.asking_since is None:
+            return
+        if self.world.now - self.asking_since >= REQUEST_TIMEOUT_S or not self.world.both_ways():
+            return
+        self.asking_since = None
+        self.peer_report = report
+        self.heard_at = self.world.now
+
+    def report(self) -> PeerReport:
+        """What this node says of itself: the durable part as it is now, the rest as of the monitor's last tick."""
+        state, database, decision = self.state, self.database, self.decision
+        failing = decision.database_failing_s if decision is not None else 0.0
+        return PeerReport(
+            node_id=self.name,
+            hostname=self.name,
+            role=state.role,
+            term=state.term,
+            phase=state.phase,
+            writable=database.up and not database.read_only,
+            fence=None if state.fence is None else state.fence.reason,
+            standby_out=state.standby_out,
+            eligible=decision.eligible if decision is not None and self.monitor_up else False,
+            position=self._position(len(database.log)) if database.up else "",
+            received_position="",
+            semi_sync_active=database.up and database.semi_sync,
+            database_ok=database.up and failing == 0,
+            database_failing_s=failing,
+            monitor_age_s=self.age(self.ticked_at) if self.monitor_up else None,
+            operation=self.job,
+        )
+
+    def _position(self, length: int) -> str:
+        return f"0-1-{self.database.log[length - 1]}" if length else ""
+
+    def _ping_round(self, life: int) -> None:
+        if not self._alive(life):
+            return
+        world, config = self.world, self.world.config
+        world.after(config.ping_interval_s / self.drift, lambda: self._ping_round(life))
+        if self.paused:
+            return
+        peer = world.other(self.name)
+        answered = world.passes(self.name) and peer.powered and world.passes(peer.name)
+        answered = answered and peer.name not in world.network.no_ping
+        others = world.others_answer(self.name)
+        took = 0.005 if answered and others else config.ping_timeout_s
+        world.after(took, lambda: self._pinged(life, answered, others))
+
+    def _pinged(self, life: int, answered: bool | None, others: bool) -> None:
+        if not self._alive(life) or self.paused:
+            return
+        if answered is not None:
+            self.rounds += 1
+            self.missed = 0 if answered else self.missed + 1
+        self.gateway = others
+        if others:
+            self.others_at = self.world.now
+
+    def ask_others(self) -> None:
+        """Gateway and targets are pinged now."""
+        life, world = self.life, self.world
+        others = world.others_answer(self.name)
+        took = 0.005 if others else world.config.ping_timeout_s
+        world.after(took, lambda: self._pinged(life, None, others))
+
+    def _look_at_database(self) -> None:
+        world, database = self.world, self.database
+        if not database.up:
+            return
+        newest = next((n for n in reversed(database.log) if world.transactions[n].probe), None)
+        beat_age = None if newest is None else world.now - world.transactions[newest].at
+        replication = None
+        if database.follows:
+            replication = ReplicationFacts(
+                receiver_running=database.connected,
+                applier_running=True,
+                receiver_error_number=0 if database.connected else database.error_number,
+                receiver_error="",
+                applier_error_number=0,
+                applier_error="",
+                received_position="",
+                applied_position="",
+                source_host="peer",
+                semi_sync=True,
+            )
+        self.facts_at = world.now
+        self.facts = DatabaseFacts(
+            engine="mariadb",
+            version="",
+            uptime_s=self.local(world.now) - self.local(database.started_at),
+            read_only=database.read_only,
+            position=self._position(len(database.log)),
+            binlog_state="",
+            semi_sync_enabled=database.semi_sync,
+            semi_sync_clients=database.clients(world.now),
+            replication=replication,
+            beat_age_s=beat_age,
+        )
+
+    def _probe_own(self) -> None:
+        """The primary's write probe: a real write, given up after its time."""
+        world = self.world
+        if self.probe is not None:
+            number, started = self.probe
+            if world.transactions[number].acknowledged_at is not None:
+                self.write_failing_since, self.write_ok_started, self.probe = None, started, None
+            elif world.now - started >= PROBE_TIMEOUT_S or not self.database.up:
+                self.write_failing_since = self.write_failing_since or started
+                self.probe = None
+        if self.state.role is not Role.PRIMARY or self.state.fence is not None:
+            self.probe, self.write_failing_since = None, None
+        elif self.probe is None and self.takes_writes():
+            self.probe = (world.write(self, probe=True).number, world.now)
+        elif self.probe is None and (not self.database.up or self.database.full):
+            self.write_failing_since = self.write_failing_since or world.now
+
+    def _probe_peer(self) -> None:
+        """The secondary's second look at a primary whose heartbeat it misses."""
+        silent = self.heard_at is None or self.world.now - self.heard_at > self.world.config.heard_s
+        if self.state.role is not Role.SECONDARY or not (silent or not self.database.connected):
+            return
+        peer = self.world.other(self.name)
+        works = self.world.both_ways() and peer.takes_writes()
+        works = works and (not peer.database.semi_sync or self.database.connected)
+        self.remote_probe = (works, self.world.now)
+
+    def observation(self, stalled_s: float) -> Observation:
+        world = self.world
+        network = NetworkReport(self.missed, None, self.gateway, {}, self.rounds, self.age(self.others_at))
+        failing = self.age(self.write_failing_since) or 0.0
+        database = DatabaseReport(self.facts, self.age(self.facts_at), failing, "", self.age(self.write_ok_started))
+        stream_at = self.database.stream_alive_at
+        own_life = stream_at is not None and self.state.role is Role.SECONDARY
+        return Observation(
+            now_s=self.local(world.now),
+            network=network,
+            database=database,
+            peer=self.peer_report,
+            heartbeat_age_s=self.age(self.heard_at),
+            replication_alive_age_s=self.age(stream_at) if own_life else None,
+            peer_write_probe_ok=None if self.remote_probe is None else self.remote_probe[0],
+            peer_probe_age_s=None if self.remote_probe is None else self.age(self.remote_probe[1]),
+            hostname=self.name,
+            alarms=self.alarms,
+            stalled_s=stalled_s,
+            peer_called_age_s=self.age(self.called_at),
+        )
+
+    # --- deciding and acting --------------------------------------------------------------------------------------
+
+    def _tick(self, life: int) -> None:
+        if not self._alive(life):
+            return
+        period = TICK_S * (0.9 + 0.2 * self.world.random.random())
+        self.world.after(period, lambda: self._tick(life))
+        if self.paused or self.busy:
+            return
+        stalled = max(0.0, (self.world.now - self.planned_at) * self.drift)
+        self.planned_at = self.world.now + period
+        self._look_at_database()
+        self._probe_own()
+        self._probe_peer()
+        seen = self.observation(stalled)
+        decision = core.decide(self.memory, self.state, self.world.config, seen, self.wall())
+        self.memory, self.decision, self.ticked_at = decision.memory, decision, self.world.now
+        if decision.acts:
+            for act in decision.acts:
+                self.world.say(self.name, f"{type(act).__name__} [{act.rule}] {act.why}")
+                if isinstance(act, Promote):
+                    self.on_promote.append((act, seen))
+            self._perform(carry_out(self, decision.acts))
+
+    def _perform(self, steps: Iterator[tuple[str, float]]) -> None:
+        self.busy = True
+        self._next_step(self.life, steps, {})
+
+    def _next_step(self, life: int, steps: Iterator[tuple[str, float]], done: dict[str, int]) -> None:
+        """One step after the other; a crash in between leaves the rest undone."""
+        while self._alive(life):
+            if self.paused:
+                self.world.after(0.1, lambda: self._next_step(life, steps, done))
+                return
+            step = next(steps, None)
+            if step is None:
+                self.busy = False
+                self.planned_at = self.world.now + TICK_S
+                return
+            act, delay = step
+            done[act] = done.get(act, 0) + 1
+            if self.trip is not None and self.trip[:2] == (act, done[act]):
+                boot_after = self.trip[2]
+                self.trip = None
+                self.crash()
+                self.world.after(boot_after, self.boot)
+                return
+            delay += self.disk_delay_s
+            if delay > 0.0:
+                self.world.after(delay, lambda: self._next_step(life, steps, done))
+                return
+
+    def change(self, state: NodeState) -> None:
+        """The state is durable. A term that went back would be a bug of the core."""
+        assert state.term >= self.state.term, f"{self.name}: term went back from {self.state.term} to {state.term}"
+        self.state = state
+
+    def add_event(self, key: str, parameters: tuple[str, ...]) -> None:
+        """The event is recorded and its script runs, if it is not known yet."""
+        if key not in self.events:
+            self.events[key] = parameters
+            self.event_runs.append(key)
+            self.world.say(self.name, f"EVENT {' '.join(parameters[:3])}")
+
+    def raise_alarm(self, code: str, text: str) -> None:
+        known = self.alarms.get(code)
+        if known is None:
+            self.alarms_raised[code] = self.alarms_raised.get(code, 0) + 1
+        raised = Alarm(code, text, self.wall()) if known is None else replace(known, text=text)
+        self.alarms = {**self.alarms, code: raised}
+
+    def clear_alarm(self, code: str) -> None:
+        self.alarms = {name: each for name, each in self.alarms.items() if name != code}

@@ -1,0 +1,62 @@
+"""Many seeded runs of both nodes' real core through a fake world: safety under faults, stable after them."""
+
+from __future__ import annotations
+
+import multiprocessing
+
+import pytest
+
+from tests.simulation.faults import Fault
+from tests.simulation.many import shrink, simulate_many
+from tests.simulation.run import run, simulate
+from tests.simulation.scenarios import AVAILABILITY, FOLDER, PERFORMANCE, PROTECTION, SCENARIOS, Scenario
+
+RUNS = 2000
+"""`python -m tests.simulation --runs N` runs more."""
+
+
+def test_the_invariants_hold_in_every_run() -> None:
+    results = list(simulate_many(0, RUNS, multiprocessing.cpu_count()))
+    broken = [shrink(result).report() for result in results if result.failure]
+    assert not broken, "\n\n".join(broken)
+    assert sum(result.failovers for result in results) > RUNS / 10, "the runs must lead to failovers"
+    assert sum(result.rescued > 0 for result in results) > RUNS / 50, "the runs must lead to rescues"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_seed_replays_the_same_run(seed: int) -> None:
+    assert simulate(seed, tracing=True) == simulate(seed, tracing=True)
+
+
+def test_a_broken_run_says_how_to_replay_it() -> None:
+    assert "python -m tests.simulation --seed 3 --trace" in simulate(3).report()
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_the_story_is_the_one_in_the_transcript(scenario: Scenario) -> None:
+    written = scenario.path.read_text(encoding="utf-8")
+    assert scenario.transcript() == written, "run `python -m tests.simulation --transcripts` and read the difference"
+    assert "BROKEN" not in written
+
+
+def test_every_transcript_belongs_to_a_scenario() -> None:
+    assert {path.name for path in FOLDER.iterdir()} == {scenario.path.name for scenario in SCENARIOS}
+
+
+@pytest.mark.parametrize("kind", ["isolate", "gateway-down", "drop-ping", "kill-monitor"])
+@pytest.mark.parametrize("node", ["a", "b"])
+def test_faults_that_must_not_lead_to_a_failover_do_not(kind: str, node: str) -> None:
+    if (kind, node) == ("isolate", "a"):
+        return
+    for seed in range(20):
+        result = run(seed, AVAILABILITY, (Fault(1.0, kind, node, 12.0),))
+        assert not result.failure
+        assert result.failovers == 0
+
+
+def test_a_dead_primary_is_always_replaced() -> None:
+    for config in (AVAILABILITY, PROTECTION, PERFORMANCE):
+        for seed in range(20):
+            result = run(seed, config, (Fault(1.0, "crash", "a", 12.0),))
+            assert not result.failure
+            assert result.failovers == 1
