@@ -1,0 +1,31 @@
+"""docs/api.md names exactly the calls that there are, and the scopes that they need."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tests.unit.api.test_door import CALLS, OPEN, needed
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "api.md"
+ROW = re.compile(r"^\| (`(?:GET|POST|PUT|DELETE) [^|]*) \| [^|]* \| ([^|]*) \|$", re.MULTILINE)
+CALL = re.compile(r"`(GET|POST|PUT|DELETE) (/[^`]*)`")
+
+
+def documented() -> dict[tuple[str, str], str]:
+    found = {}
+    for calls, scopes in ROW.findall(PAGE.read_text()):
+        named = CALL.findall(calls)
+        words = scopes.split(", ") if ", " in scopes else [scopes] * len(named)
+        found |= dict(zip(named, words, strict=True))
+    return found
+
+
+def test_the_page_names_every_call_with_its_scope() -> None:
+    described = {
+        (method, path.replace("<", "{").replace(">", "}")): str(needed(method, path) or "none")
+        for method, path in CALLS
+        if path not in {"/docs", "/docs/style.css", "/openapi.json"}
+    }
+    assert documented() == described
+    assert {path for (_, path), scope in described.items() if scope == "none"} <= OPEN | {"/session"}
