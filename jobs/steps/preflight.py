@@ -17,7 +17,8 @@ CONTACT_S = 10.0
 """How long the other server is given to answer a question of the preflight."""
 LISTENER_OPENS_S = 3.0
 """A secondary's listener may open a moment after its draft was saved; until then a refusal means nothing."""
-LISTENER_POLL_S = 0.2
+LISTENER_PAUSES_S = {"peer-unreachable": 0.2, "fingerprint-mismatch": 1.0}
+"""Between two tries, by the code of the refusal. The listener counts those who come with another fingerprint."""
 PORT_S = 2.0
 
 DRAFT_FIELDS = frozenset(
@@ -90,7 +91,7 @@ def run_preflight(node: Node, config: Json | None = None) -> list[Check]:
     if state.role is Role.STANDALONE and role is Role.PRIMARY:
         return check_new_pair(node, wanted)[0]
     if state.role is Role.STANDALONE and role is Role.SECONDARY:
-        return _check_joining(node, wanted)
+        return check_joining(node, wanted)
     if state.role is not Role.STANDALONE and role is not Role.STANDALONE:
         return check_pair(node)
     return [_own_database(node)]
@@ -132,15 +133,21 @@ def refuse_failures(found: list[Check]) -> None:
     )
 
 
-def _check_joining(node: Node, draft: Json) -> list[Check]:
+def check_joining(node: Node, draft: Json, *, strict: bool = False) -> list[Check]:
+    """The checks of a secondary-to-be. `strict` raises the error of a contact that failed."""
     state = node.store.state()
     if state.peer is None or state.pair_id is None:
         waiting = "The primary has not been applied yet. Save this draft, then select APPLY on the primary first."
         return [_own_database(node), Check("primary-ready", "warn", waiting)]
-    contacted = _contact(node, lambda: node.peer.request("facts", {}, CONTACT_S))
-    if contacted.reply is None:
+    # The first question opens the channel, so that the second one's time says something of the clocks.
+    opened = _contact(node, lambda: node.peer.request("ping", {}, CONTACT_S))
+    contacted = opened if opened.reply is None else _contact(node, lambda: node.peer.request("facts", {}, CONTACT_S))
+    if contacted.error is not None:
+        if strict:
+            raise contacted.error
         return [_own_database(node), _failed_contact(contacted)]
-    ready = contacted.reply.get("phase") == Phase.INITIALIZED.value
+    phase = (contacted.reply or {}).get("phase")
+    ready = phase in {Phase.INITIALIZED.value, Phase.SYNCHRONIZING.value}
     detail = "The primary waits for this server." if ready else "The primary does not wait for a secondary now."
     found = _compare(node, draft, contacted, own_is_primary=False)
     return [_own_database(node), Check("primary-ready", "pass" if ready else "warn", detail), *found]
@@ -157,10 +164,11 @@ def _contact_by_pairing(node: Node, draft: Json) -> Contacted:
     deadline = node.clock.monotonic() + LISTENER_OPENS_S
     while True:
         contacted = _contact(node, ask)
-        refused = contacted.error is not None and contacted.error.code == "peer-unreachable"
-        if not refused or node.clock.monotonic() >= deadline:
+        code = "" if contacted.error is None else contacted.error.code
+        pause = LISTENER_PAUSES_S.get(code)
+        if pause is None or node.clock.monotonic() + pause >= deadline:
             return contacted
-        node.clock.sleep(LISTENER_POLL_S)
+        node.clock.sleep(pause)
 
 
 def pairing_key(node: Node, fingerprint: str) -> str:

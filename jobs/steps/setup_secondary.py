@@ -44,6 +44,7 @@ class AskToJoin(BaseStep):
                 "Select APPLY on the primary first, wait for its message, then select APPLY here.",
             )
         self._check_address(str(draft.get("HAPeerAddress") or ""), state.peer.address)
+        preflight.refuse_failures(preflight.check_joining(node, draft, strict=True))
         context.remember(pair_id=state.pair_id)
         reply = node.peer.request("join-begin", {"pair_id": state.pair_id, "facts": preflight.own_facts(node)}, JOIN_S)
         answer = _JoinAnswer(reply)
