@@ -1,6 +1,6 @@
 """`python -m tests.simulation`: many runs, or one run again by its seed.
 
---runs N         so many seeds (default 1000), from --first on, on all cores
+--schedules N    so many seeds (default 1000), from --first on, on all cores
 --seed N         one run; with --trace the whole story
 --transcripts    write the transcripts of the named scenarios anew
 """
@@ -21,7 +21,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description="Seeded simulation of the pair.")
     parser.add_argument("--seed", type=int, help="replay this one run")
     parser.add_argument("--trace", action="store_true", help="tell the whole story of that run")
-    parser.add_argument("--runs", type=int, default=1000)
+    parser.add_argument("--schedules", type=int, default=1000)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--processes", type=int, default=multiprocessing.cpu_count())
     parser.add_argument("--transcripts", action="store_true", help="write the transcripts of the scenarios anew")
@@ -30,7 +30,7 @@ def main() -> int:
         return _write_transcripts()
     if chosen.seed is not None:
         return _one(chosen.seed, tracing=chosen.trace)
-    return _many(chosen.first, chosen.runs, chosen.processes)
+    return _many(chosen.first, chosen.schedules, chosen.processes)
 
 
 def _write_transcripts() -> int:

@@ -12,7 +12,7 @@ from tests.simulation.run import run, simulate
 from tests.simulation.scenarios import AVAILABILITY, FOLDER, PERFORMANCE, PROTECTION, SCENARIOS, Scenario
 
 RUNS = 2000
-"""`python -m tests.simulation --runs N` runs more."""
+"""`python -m tests.simulation --schedules N` runs more."""
 
 
 def test_the_invariants_hold_in_every_run() -> None:
