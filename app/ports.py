@@ -226,17 +226,12 @@ class NodeStore(Protocol):
         ...
 
 
-
 # --- database ---------------------------------------------------------------------------------------------------
 
 REPLICATION_USER = "hapair_replication"
-"""The account that `Database.ensure_accounts` makes and the other server replicates with."""
+"""The account that `Database.ensure_accounts` makes, with which the other server replicates and probes."""
 REPLICATION_SECRET = "replication-password"  # noqa: S105 - the name under which Keys keeps it
 """The name under which `Keys.secret` keeps the password of that account."""
-
-
-REPLICATION_ACCOUNT = "hapair_replication"
-"""The database account by which the standby replicates from the primary and probes it; made by `ensure_accounts`."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.ports import REPLICATION_ACCOUNT, ReplicationSource
+from app.ports import REPLICATION_USER, ReplicationSource
 from tests.fakes.database import FakeClient, FakeDatabase, FakeNetwork
 
 PORT = 3306
@@ -23,7 +23,7 @@ class FakeServer:
         self.database.ensure_accounts(PASSWORD if password else None)
 
     def source_for(self, replica: FakeServer, *, pinned: bool = True) -> ReplicationSource:
-        return ReplicationSource(self.node, PORT, REPLICATION_ACCOUNT, PASSWORD if pinned else "a stranger's")
+        return ReplicationSource(self.node, PORT, REPLICATION_USER, PASSWORD if pinned else "a stranger's")
 
     def remember_source(self, source: ReplicationSource) -> None:
         self._remote = source

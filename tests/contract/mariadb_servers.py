@@ -24,7 +24,7 @@ from app.adapters.keys import FileKeys
 from app.adapters.mariadb import MariaDB
 from app.core.errors import LocalFailure
 from app.install.configuration import TEMPLATES
-from app.ports import REPLICATION_ACCOUNT, ReplicationSource
+from app.ports import REPLICATION_USER, ReplicationSource
 from app.settings import Settings
 from tests.fakes.database import Write, WriteState
 from tests.waiting import wait_for
@@ -230,7 +230,7 @@ class RealServer:
             "SET GLOBAL rpl_semi_sync_slave_enabled = 0",
             "DROP DATABASE IF EXISTS app",
             "DROP DATABASE IF EXISTS hapair",
-            f"DROP USER IF EXISTS {REPLICATION_ACCOUNT}@'%', hapair@localhost, {CLIENT}@'%'",
+            f"DROP USER IF EXISTS {REPLICATION_USER}@'%', hapair@localhost, {CLIENT}@'%'",
             "RESET MASTER",
             "SET GLOBAL gtid_slave_pos = ''",
             "SET GLOBAL read_only = 1",
@@ -260,7 +260,7 @@ class RealServer:
         authority = replica.folder / "state" / "tls" / "peer.pem"
         certificate = (self if pinned else replica).folder / "state" / "tls" / "certificate.pem"
         authority.write_bytes(certificate.read_bytes())
-        return ReplicationSource(HOST, self.port, REPLICATION_ACCOUNT, REPLICATION_PASSWORD, str(authority))
+        return ReplicationSource(HOST, self.port, REPLICATION_USER, REPLICATION_PASSWORD, str(authority))
 
     def remember_source(self, source: ReplicationSource) -> None:
         self.remote = source

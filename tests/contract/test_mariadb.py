@@ -322,6 +322,17 @@ def test_a_switch_that_was_cut_off_between_its_renames_is_completed(servers: Pai
     target.clean_up()
 
 
+def test_data_is_never_switched_under_a_server_that_does_not_listen(servers: Pair) -> None:
+    target = servers[1]
+    hidden = target.socket.rename(target.folder / "hidden")
+    try:
+        with pytest.raises(LocalFailure) as caught:
+            target.database.switch_back(target.folder_named("aside"))
+        assert caught.value.code == "database-running"
+    finally:
+        hidden.rename(target.socket)
+
+
 def test_an_older_data_folder_is_never_overwritten(servers: Pair) -> None:
     source, target = servers
     chunks: list[bytes] = []

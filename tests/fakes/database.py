@@ -14,7 +14,7 @@ from datetime import datetime
 from app.core.errors import LocalFailure
 from app.core.facts import DatabaseFacts, ReplicationFacts
 from app.core.positions import Gtid, contains, difference, merge, parse, reached, render
-from app.ports import REPLICATION_ACCOUNT, Progress, ReplicationSource, RescueReport
+from app.ports import REPLICATION_USER, Progress, ReplicationSource, RescueReport
 from tests.fakes.clock import FakeClock
 from tests.fakes.database_parts import Change as Change
 from tests.fakes.database_parts import Data
@@ -96,7 +96,7 @@ class FakeDatabase:
     @property
     def password(self) -> str | None:
         """Of the replication account: data like any other, so it is replicated and seeded too."""
-        return self.data.tables.get(ACCOUNTS, {}).get(REPLICATION_ACCOUNT)
+        return self.data.tables.get(ACCOUNTS, {}).get(REPLICATION_USER)
 
     def rows(self) -> set[int]:
         """Values that applications have written."""
@@ -179,7 +179,7 @@ class FakeDatabase:
             if self.source is None:
                 self.commit(BEAT, "", "", ddl=True)
         if replication_password is not None and replication_password != self.password:
-            self.commit(ACCOUNTS, REPLICATION_ACCOUNT, replication_password)
+            self.commit(ACCOUNTS, REPLICATION_USER, replication_password)
 
     def fence(self, timeout_s: float) -> str:
         self._asked(timeout_s)

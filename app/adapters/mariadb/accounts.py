@@ -13,7 +13,7 @@ import hashlib
 
 from app.adapters.mariadb.connection import Arguments, Manager, Session
 from app.adapters.mariadb.facts import replica_status
-from app.ports import REPLICATION_ACCOUNT
+from app.ports import REPLICATION_USER
 
 APPLIANCE_ACCOUNT = "hapair"
 """The operating system's account of the API, and of its database account."""
@@ -69,8 +69,8 @@ def _missing(session: Session, replication_password: str | None) -> list[tuple[s
         wanted.extend((statement, (APPLIANCE_ACCOUNT,)) for statement in _APPLIANCE)
     if replication_password is not None:
         hashed = native_hash(replication_password)
-        if not session.rows(_REPLICATION_IS_COMPLETE, (hashed, REPLICATION_ACCOUNT)):
-            wanted.extend((statement, {"user": REPLICATION_ACCOUNT, "hash": hashed}) for statement in _REPLICATION)
+        if not session.rows(_REPLICATION_IS_COMPLETE, (hashed, REPLICATION_USER)):
+            wanted.extend((statement, {"user": REPLICATION_USER, "hash": hashed}) for statement in _REPLICATION)
     return wanted
 
 

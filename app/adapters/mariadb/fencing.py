@@ -18,7 +18,7 @@ from app.adapters.mariadb.connection import MANAGER_ACCOUNT, Manager, Session
 from app.adapters.mariadb.dialect import NO_SUCH_THREAD, timeout
 from app.adapters.mariadb.facts import read_position
 from app.core.errors import LocalFailure
-from app.ports import REPLICATION_ACCOUNT
+from app.ports import REPLICATION_USER
 
 ROUND_S = 0.02
 """Between two rounds of ending connections."""
@@ -83,7 +83,7 @@ def end_clients(session: Session, *, spared: int = 0, everyone: bool = False) ->
         "spared": spared,
         "everyone": everyone,
         "manager": MANAGER_ACCOUNT,
-        "replication": REPLICATION_ACCOUNT,
+        "replication": REPLICATION_USER,
     }
     return sum(_end(session, int(row["id"])) for row in session.rows(_CLIENTS, choice))
 

@@ -12,6 +12,7 @@ What exists tells how far a switch has come, so each call finds its place again:
 from __future__ import annotations
 
 import errno
+import fcntl
 import shutil
 from pathlib import Path
 
@@ -21,12 +22,14 @@ from app.adapters.mariadb.seeding import whole_mark
 from app.core.errors import LocalFailure
 
 LOOK_S = 2.0
+LOCKED_FILE = "ibdata1"
+"""InnoDB's system table space, locked as long as a server runs."""
 
 
 def switch_data(manager: Manager, data: Path, staging: Path, aside: Path) -> None:
     """`staging` is the data folder, and what was there is in `aside`. Raises LocalFailure (codes `database-running`,
     `seed-missing`, `aside-taken`, `data-folder-fixed`)."""
-    _must_be_stopped(manager)
+    _must_be_stopped(manager, data)
     if staging.exists() and not whole_mark(staging).exists():
         raise _seed_missing(f"{staging} is not whole")
     if not staging.exists():
@@ -41,7 +44,7 @@ def switch_data(manager: Manager, data: Path, staging: Path, aside: Path) -> Non
 
 def switch_back(manager: Manager, data: Path, aside: Path) -> None:
     """What was in `aside` is the data folder again, and the copy that took its place is gone."""
-    _must_be_stopped(manager)
+    _must_be_stopped(manager, data)
     replaced = aside.with_name(f"{aside.name}.replaced")
     if aside.exists():
         if data.exists():
@@ -87,12 +90,13 @@ def _move(source: Path, target: Path) -> None:
     sync_folder(source.parent)
 
 
-def _must_be_stopped(manager: Manager) -> None:
+def _must_be_stopped(manager: Manager, data: Path) -> None:
+    """Raises LocalFailure `database-running` also for a server that is just starting, is frozen or hangs."""
     try:
         with manager.session("Seeing that the database is stopped", LOOK_S):
             pass
     except LocalFailure as failure:
-        if failure.code == "database-down":
+        if failure.code == "database-down" and not _locked(data / LOCKED_FILE):
             return
     raise LocalFailure(
         "database-running",
@@ -100,6 +104,20 @@ def _must_be_stopped(manager: Manager) -> None:
         detail="Its data folder can't be changed under it.",
         hint="Stop the service mariadb, then try again.",
     )
+
+
+def _locked(path: Path) -> bool:
+    """Whether a process holds the lock that a server takes on its data as the first thing when it starts."""
+    try:
+        with path.open("r+b") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        if error.errno in {errno.EACCES, errno.EAGAIN}:
+            return True
+        raise
+    return False
 
 
 def _seed_missing(detail: str) -> LocalFailure:
