@@ -7,14 +7,13 @@ length that it once had. So a big row is written once and taken away again; what
 
 from __future__ import annotations
 
-from sqlalchemy import delete, insert
-
 from app.adapters.store.connections import Connections
-from app.models.node import NoteRow
 
 ROOM_BYTES = 6 * 1024 * 1024
 """More than the 1000 pages after which SQLite writes its log back and begins it anew."""
-KEY = "room"
+
+_FILL = """INSERT INTO notes (key, value) VALUES ('room', '"' || hex(zeroblob(?)) || '"')"""
+_CLEAR = "DELETE FROM notes WHERE key = 'room'"
 
 
 class RoomTables:
@@ -22,9 +21,9 @@ class RoomTables:
 
     def keep_room(self) -> None:
         with self._connections.writing() as connection:
-            connection.execute(delete(NoteRow).where(NoteRow.key == KEY))
-            connection.execute(insert(NoteRow).values(key=KEY, value={"fill": "." * ROOM_BYTES}))
+            connection.exec_driver_sql(_CLEAR)
+            connection.exec_driver_sql(_FILL, (ROOM_BYTES // 2,))
         with self._connections.writing() as connection:
-            connection.execute(delete(NoteRow).where(NoteRow.key == KEY))
+            connection.exec_driver_sql(_CLEAR)
         with self._connections.reading() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(RESTART)")
