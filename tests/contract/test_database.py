@@ -215,6 +215,12 @@ def test_an_acknowledged_write_has_been_received_by_the_standby(pair: Servers) -
     assert reached(facts.replication.received_position, primary.database.facts().position)
 
 
+def test_a_standby_is_counted_before_commits_wait_for_it(pair: Servers) -> None:
+    primary, _ = pair
+    assert not primary.database.facts().semi_sync_enabled
+    wait_for(lambda: primary.database.facts().semi_sync_clients == 1, 5.0, "the standby to be counted")
+
+
 def test_a_standby_that_connects_releases_waiting_writes(servers: Servers) -> None:
     primary, replica = servers
     primary.prepare()

@@ -141,7 +141,7 @@ class FakeDatabase:
             position=self.data.position(),
             binlog_state=self.data.history(),
             semi_sync_enabled=self.semi_sync,
-            semi_sync_clients=len(self._replicas()) if self.semi_sync else 0,
+            semi_sync_clients=len(self._replicas()),
             replication=self._replication_facts(),
             beat_age_s=beat_age_s,
             beat_term=beat_term,
