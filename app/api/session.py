@@ -94,6 +94,8 @@ def check_password(name: str, password: str) -> None:
         user = parts().accounts.user(name)
         known = None if user is None else user.password_hash
         database_answers = True
+        if user is None:
+            forget_removed(name)
     except LocalFailure:
         known = access.copied_password(name)
         database_answers = False
@@ -103,6 +105,13 @@ def check_password(name: str, password: str) -> None:
         )
     if database_answers and known is not None:
         access.copy_user(name, known)
+
+
+def forget_removed(name: str) -> None:
+    """A user who was removed on the other server leaves no copy here."""
+    if parts().access.copied_password(name) is not None:
+        parts().access.forget_user(name)
+        parts().access.end_sessions_of(name)
 
 
 @resource.route("/session", methods=["GET"])

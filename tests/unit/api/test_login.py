@@ -6,7 +6,7 @@ import pytest
 
 from app.core.access import SESSION_IDLE, SESSION_LIFE, SESSION_SEEN_STEP
 from app.core.errors import LocalFailure
-from tests.unit.api.world import NAME, PASSWORD, Caller, World
+from tests.unit.api.world import NAME, PASSWORD, PASSWORD_HASH, Caller, World
 
 
 def test_login_sets_a_cookie_that_scripts_and_other_sites_never_see(world: World) -> None:
@@ -88,6 +88,17 @@ def test_who_was_logged_in_before_gets_in_while_the_database_is_down(world: Worl
     assert world.log_in().status_code == 200
     assert world.log_in(password="wrong password").status_code == 401
     assert world.browser()("GET", "/ha/status").status_code == 200
+
+
+def test_a_user_who_was_removed_on_the_other_server_leaves_nothing_here(world: World) -> None:
+    world.accounts.add_user("lee", PASSWORD_HASH)
+    browser = Caller(world.app, {"Cookie": world.log_in("lee").headers["Set-Cookie"].split(";", 1)[0]})
+    assert browser("GET", "/session").status_code == 200
+    world.accounts.remove_user("lee")
+    assert world.log_in("lee").status_code == 401
+    assert browser("GET", "/session").status_code == 401
+    world.accounts.failure = LocalFailure("database-down", "The Appliance Database Does Not Answer")
+    assert world.log_in("lee").status_code == 401
 
 
 def test_logins_and_refusals_stand_in_the_activity_log_with_their_address(world: World) -> None:
