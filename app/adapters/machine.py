@@ -29,6 +29,7 @@ UNITS = {
     "api": "hapair-api",
     "worker": "hapair-worker",
     "monitor": "hapair-monitor",
+    "watchdog": "hapair-watchdog",
 }
 """Our names of the services, and the service manager's."""
 

@@ -56,6 +56,12 @@ SERVICES = (
         description="monitor: failover, file mirror, alerts",
     ),
     Service(
+        "watchdog",
+        (sys.executable, "-m", "jobs.watchdog"),
+        after=("monitor",),
+        description="watchdog: fences a primary whose monitor stands still",
+    ),
+    Service(
         "worker",
         (sys.executable, "-m", "jobs.worker"),
         after=("redis",),

@@ -17,7 +17,7 @@ FACTS = MachineFacts(
     disk_free_bytes=50 << 30,
     version="0.1.0",
 )
-SERVICES = ("mariadb", "redis", "nginx", "peer-sshd", "api", "worker", "monitor")
+SERVICES = ("mariadb", "redis", "nginx", "peer-sshd", "api", "worker", "monitor", "watchdog")
 
 
 class FakeMachine:
