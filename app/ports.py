@@ -321,7 +321,8 @@ class Database(Protocol):
 
     def probe_remote(self, host: str, port: int, timeout_s: float) -> bool:
         """Whether the primary's database at host:port accepts a fresh connection and a real write (secondary's second
-        look at the primary; uses the replication account's credentials that are stored with the replica)."""
+        look at the primary, with the stored replication account; a write that only waits for this standby's
+        acknowledgement counts). Raises LocalFailure `database-refused` where no account is stored."""
         ...
 
     def contains(self, theirs: str, ours: str | None = None) -> bool:
@@ -475,7 +476,7 @@ class BatchReport:
     deleted: int
     duration_s: float
     complete: bool
-    """False when some files changed or vanished under way; they stay on the list."""
+    """False when some files could not be sent; they stay on the list, and `detail` names them."""
     detail: str = ""
 
 

@@ -380,6 +380,17 @@ def test_the_standby_can_tell_whether_the_primarys_database_takes_writes(pair: S
     assert not replica.database.probe_remote(source.host, source.port, 2.0)
 
 
+def test_a_primary_that_only_waits_for_the_standby_takes_writes(pair: Servers) -> None:
+    primary, replica = pair
+    source = primary.source_for(replica)
+    replica.remember_source(source)
+    replica.database.stop_receiver()
+    primary.database.set_semi_sync(True)
+    for _ in range(3):
+        assert replica.database.probe_remote(source.host, source.port, 1.0)
+    assert primary.database.close_clients() == 0
+
+
 def test_without_a_stored_account_the_primary_cannot_be_asked(servers: Servers) -> None:
     with pytest.raises(LocalFailure):
         servers[0].database.probe_remote("127.0.0.1", 1, 1.0)

@@ -167,7 +167,9 @@ class FakeDatabase:
             return False
         write = Write(0)
         server.commit(PROBE, self.node, server.clock.now().isoformat(), write)
-        return write.state is WriteState.ACKNOWLEDGED
+        if write in server.waiting:
+            server.waiting.remove(write)
+        return True
 
     def data_bytes(self) -> int:
         return len(self.data.as_bytes())
