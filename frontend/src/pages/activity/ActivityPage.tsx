@@ -8,11 +8,9 @@ import { ActivityDetail } from "./ActivityDetail";
 
 const COLUMNS: Column<ActivityEntry>[] = [
   { title: "When", cell: (entry) => <Time at={entry.at} /> },
-  { title: "Who", cell: (entry) => entry.actor },
-  { title: "From", cell: (entry) => entry.address },
+  { title: "Who", cell: (entry) => (entry.address ? `${entry.actor} from ${entry.address}` : entry.actor) },
   { title: "On", cell: (entry) => entry.node },
-  { title: "What", cell: (entry) => entry.action },
-  { title: "Outcome", cell: (entry) => entry.outcome },
+  { title: "What", cell: (entry) => `${entry.action}: ${entry.outcome}` },
   { title: "Detail", cell: (entry) => <ActivityDetail detail={entry.detail} /> },
 ];
 

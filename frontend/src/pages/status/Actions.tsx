@@ -28,7 +28,8 @@ export function Actions({ status }: { status: Status }) {
           {acts.map(({ key, label, spec }) => (
             <Button
               key={key}
-              variant={spec.danger ? "danger" : "secondary"}
+              variant="secondary"
+              isDanger={spec.danger}
               isDisabled={status.job !== null}
               onClick={() => {
                 setChosen(key);
