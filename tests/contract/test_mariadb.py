@@ -20,6 +20,7 @@ from tests.contract.mariadb_servers import (
     RealClient,
     RealServer,
 )
+from tests.fakes.database import WriteState
 from tests.waiting import wait_for
 
 Pair = tuple[RealServer, RealServer]
@@ -375,6 +376,34 @@ def test_a_rescue_holds_the_statements_and_the_raw_logs_and_is_kept(servers: Pai
     assert server.rows() == {1}
     assert server.database.rescue(point, server.folder_named("rescue")) == report
     server.clean_up()
+
+
+def test_a_crashed_primary_with_unacknowledged_commits_is_rewound_and_follows(pair: Pair) -> None:
+    old, new = pair
+    client = old.open_client()
+    client.write(1)
+    assert new.database.wait_for(old.database.facts().position, 10)
+    new.database.stop_receiver()
+    point = new.database.drain(5.0)
+    new.database.end_replication()
+    old.database.set_semi_sync(True)
+    writes = [old.open_client().write(value) for value in (2, 3)]
+    old.kill()
+    new.database.lift()
+    new.open_client().write(100)
+    old.start()
+    assert WriteState.ACKNOWLEDGED not in {write.state for write in writes}
+    assert old.database.facts().read_only
+    report = old.database.rescue(point, old.folder_named("rescue"))
+    assert report.rows_by_table == {"app.rows": report.transactions}
+    assert 1 <= report.transactions <= 2
+    started = time.monotonic()
+    old.database.rewind(point)
+    old.database.start_replication(new.source_for(old))
+    assert old.database.wait_for(new.database.facts().position, 10)
+    assert time.monotonic() - started < 5
+    assert old.rows() == new.rows() == {1, 100}
+    old.clean_up()
 
 
 @pytest.mark.parametrize(
