@@ -162,5 +162,8 @@ class Observation:
     stalled_s: float = 0.0
     """How much later than planned this tick began, other than by acts that the monitor itself carried out: the host
     or the monitor was paused for that long."""
+    peer_asked_age_s: float | None = None
+    """Since the request was sent whose reply `peer` is: the report is at most this old, and the peer heard this node
+    then. None where it is not measured; then the reply's arrival counts."""
     peer_called_age_s: float | None = None
     """Since a heartbeat request of the peer last arrived here; None if none did or where it is not measured."""

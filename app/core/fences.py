@@ -14,6 +14,7 @@ from app.core.acts import Act, FenceSelf, Lift, RaiseAlarm, RecordStandbyOut, Se
 from app.core.failover import commits_wait
 from app.core.roles import Role
 from app.core.scene import Scene
+from app.core.sight import report_age_s
 from app.core.state import FenceReason
 
 ASK_S = 5.0
@@ -62,7 +63,7 @@ def leave(scene: Scene) -> Iterator[Act]:
 
 def answered(scene: Scene) -> bool:
     """Whether the peer has been heard since the fence: an older answer proves nothing."""
-    age = scene.seen.heartbeat_age_s
+    age = report_age_s(scene.seen)
     return scene.sight.heartbeat_heard and age is not None and age < _fenced_for_s(scene)
 
 

@@ -158,13 +158,17 @@ def _finish_promotion(scene: Scene) -> Iterator[Act]:
 
 
 def _must_fence(scene: Scene) -> Iterator[Act]:
+    """The standby counts its window from the last time that it heard this node, which is no earlier than the last
+    heartbeat that it answered: until then it can't have taken over."""
     bound = scene.config.isolation_fence_s
+    if scene.sight.unproven_s < bound:
+        return
     if scene.seen.stalled_s >= bound:
         why = f"Nobody watched over this server for {scene.seen.stalled_s:.0f} s: its standby may have taken over."
         yield FenceSelf(rule="stalled", why=why, reason=FenceReason.MONITOR_SILENT, detail="The monitor stood still.")
-    elif scene.sight.heartbeat_silent_s >= bound and scene.sight.missed > 0 and not scene.sight.others_answer:
+    elif scene.sight.missed > 0 and not scene.sight.others_answer:
         why = (
-            f"For {scene.sight.heartbeat_silent_s:.1f} s this server has heard neither its standby nor its gateway nor "
+            f"For {scene.sight.unproven_s:.1f} s this server has heard neither its standby nor its gateway nor "
             "any ping target: the standby may take over soon."
         )
         yield FenceSelf(rule="isolated", why=why, reason=FenceReason.ISOLATED, detail="Nobody is heard.")

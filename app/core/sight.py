@@ -36,6 +36,8 @@ class Sight:
     """Since the peer's last life sign."""
     heartbeat_silent_s: float
     """Since the peer's last heartbeat, sent or answered."""
+    unproven_s: float
+    """Since this node last sent a heartbeat that the peer answered: the peer's own silence began no earlier."""
     heartbeat_heard: bool
     monitor_heard: bool
     """The heartbeat was heard, and the peer's monitor is alive behind it."""
@@ -75,6 +77,7 @@ def look(seen: Observation, config: PairConfig, started_s: float) -> Sight:
         needed=config.ping_iterations,
         silent_s=silent,
         heartbeat_silent_s=heartbeat_silent,
+        unproven_s=min(since_start, report_age_s(seen) or 0.0) if reply_age is not None else since_start,
         heartbeat_heard=heard and peer is not None,
         monitor_heard=heard and monitor_alive,
         stream_alive=stream_age is not None and stream_age < min(STREAM_ALIVE_S, config.detection_window_s),
@@ -88,6 +91,11 @@ def look(seen: Observation, config: PairConfig, started_s: float) -> Sight:
 def others_answer(seen: Observation) -> bool:
     """Whether the default gateway or any ping target answered in the last round. Unknown is not an answer."""
     return seen.network.gateway_answers is True or any(seen.network.targets.values())
+
+
+def report_age_s(seen: Observation) -> float | None:
+    """How old the peer's report is at most: a reply may have been under way, or waited for a paused host."""
+    return seen.heartbeat_age_s if seen.peer_asked_age_s is None else seen.peer_asked_age_s
 
 
 def _youngest(bound: float, *ages: float | None) -> float:

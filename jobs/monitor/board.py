@@ -62,6 +62,11 @@ class PeerFinding:
     report: PeerReport | None = None
     heard_s: float | None = None
     error: str = ""
+    asked_s: float | None = None
+    """When the request was sent whose reply this is: the report is no newer than its arrival and no older than this."""
+
+    def asked_age_s(self, now_s: float) -> float | None:
+        return _age(self.asked_s, now_s)
 
     def age_s(self, now_s: float) -> float | None:
         return _age(self.heard_s, now_s)

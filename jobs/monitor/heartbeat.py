@@ -62,6 +62,7 @@ class HeartbeatDuty:
 
     def _ask(self, term: int, timeout_s: float) -> None:
         before = self._board.read().peer
+        asked_s = self._node.clock.monotonic()
         try:
             reply = self._node.peer.request("heartbeat", {"term": term}, timeout_s)
             report = self._understood(reply)
@@ -74,7 +75,7 @@ class HeartbeatDuty:
         if before.error != "" or before.report is None:
             log.info("the peer answers", role=report.role.value, term=report.term)
         urgent = before.report is None or before.error != "" or _signature(report) != _signature(before.report)
-        self._board.put(peer=PeerFinding(report, self._node.clock.monotonic()), urgent=urgent)
+        self._board.put(peer=PeerFinding(report, self._node.clock.monotonic(), asked_s=asked_s), urgent=urgent)
         if not self._greeted:
             self._greet()
 

@@ -74,6 +74,7 @@ class SimulatedNode:
         self.peer_report: PeerReport | None = None
         self.heard_at: float | None = None
         self.called_at: float | None = None
+        self.asked_at: float | None = None
         self.asking_since: float | None = None
         self.asking_id = 0
         self.missed = 0
@@ -181,12 +182,17 @@ class SimulatedNode:
         if world.random.random() < 0.02:
             world.after(world.delay() + world.random.random(), lambda: self._answered(life, request, report))
 
-    def _answered(self, life: int, request: int, report: PeerReport) -> None:
-        if not self._alive(life) or self.paused or request != self.asking_id or self.asking_since is None:
+    def _answered(self, life: int, request: int, report: PeerReport, *, waited: bool = False) -> None:
+        if not self._alive(life) or request != self.asking_id or self.asking_since is None:
             return
-        if self.world.now - self.asking_since >= REQUEST_TIMEOUT_S or not self.world.both_ways():
+        if self.paused:
+            # It waits in the kernel: after the pause it looks like a new answer.
+            self.world.after(0.05, lambda: self._answered(life, request, report, waited=True))
             return
-        self.asking_since = None
+        late = self.world.now - self.asking_since >= REQUEST_TIMEOUT_S or not self.world.both_ways()
+        if late and not waited:
+            return
+        self.asked_at, self.asking_since = self.asking_since, None
         self.peer_report = report
         self.heard_at = self.world.now
 
@@ -327,6 +333,7 @@ class SimulatedNode:
             hostname=self.name,
             alarms=self.alarms,
             stalled_s=stalled_s,
+            peer_asked_age_s=self.age(self.asked_at),
             peer_called_age_s=self.age(self.called_at),
         )
 

@@ -101,6 +101,7 @@ def _seen(facts: DatabaseFacts, peer: PeerReport, hostname: str) -> Observation:
         heartbeat_age_s=0.3,
         replication_alive_age_s=None,
         peer_write_probe_ok=None,
+        peer_asked_age_s=0.35,
         hostname=hostname,
     )
 
@@ -140,7 +141,7 @@ def silent_peer(seen: Observation, silent_s: float, missed: int | None = None) -
     """The observation when the peer has been silent in every way for so long, while gateway and targets answer."""
     seen = network(seen, peer_missed=missed if missed is not None else int(silent_s / CONFIG.ping_interval_s))
     alive = silent_s if seen.replication_alive_age_s is not None else None
-    return replace(seen, heartbeat_age_s=silent_s, replication_alive_age_s=alive)
+    return replace(seen, heartbeat_age_s=silent_s, peer_asked_age_s=silent_s, replication_alive_age_s=alive)
 
 
 def alarm(seen: Observation, code: str, text: str = "text") -> Observation:

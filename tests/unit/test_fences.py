@@ -103,7 +103,7 @@ def test_a_restarted_database_makes_the_secondary_ineligible_until_it_has_caught
 def test_a_fenced_primary_is_lifted_by_an_answer_that_came_after_the_fence(reason: FenceReason) -> None:
     state = fenced(PRIMARY, reason)
     assert "Lift" in kinds(tick(state, BOOTED, fence_remembered(reason, 1.0)))
-    older = tick(state, replace(BOOTED, heartbeat_age_s=1.2), fence_remembered(reason, 1.0))
+    older = tick(state, replace(BOOTED, peer_asked_age_s=1.2), fence_remembered(reason, 1.0))
     assert "Lift" not in kinds(older)
 
 

@@ -188,7 +188,7 @@ def test_semi_sync_follows_the_protection_mode() -> None:
 def test_an_isolated_primary_fences_itself_one_ping_before_the_window_ends() -> None:
     act = the(tick(PRIMARY, CUT_OFF), FenceSelf)
     assert act.reason is FenceReason.ISOLATED
-    assert "FenceSelf" not in kinds(tick(PRIMARY, replace(CUT_OFF, heartbeat_age_s=1.9)))
+    assert "FenceSelf" not in kinds(tick(PRIMARY, replace(CUT_OFF, peer_asked_age_s=1.9)))
 
 
 @pytest.mark.parametrize(("interval", "iterations"), [(1.0, 2), (1.0, 3), (15.0, 12), (15.0, 2), (1.0, 20)])
@@ -197,7 +197,8 @@ def test_the_isolated_primary_is_always_fenced_before_the_standby_may_take_over(
 ) -> None:
     config = PairConfig(ping_interval_s=interval, ping_iterations=iterations)
     assert config.isolation_fence_s == config.detection_window_s - interval
-    seen = replace(CUT_OFF, heartbeat_age_s=config.isolation_fence_s)
+    bound = config.isolation_fence_s
+    seen = replace(CUT_OFF, heartbeat_age_s=bound, peer_asked_age_s=bound)
     assert "FenceSelf" in kinds(tick(PRIMARY, seen, config=config))
 
 
@@ -211,9 +212,19 @@ def test_an_answered_ping_of_the_standby_keeps_the_primary_open() -> None:
 
 
 def test_a_primary_that_stood_still_fences_itself_before_anything_else() -> None:
-    act = the(tick(PRIMARY, replace(WELL, stalled_s=2.0)), FenceSelf)
+    stood_still = replace(WELL, stalled_s=2.0, peer_asked_age_s=2.3)
+    act = the(tick(PRIMARY, stood_still), FenceSelf)
     assert act.reason is FenceReason.MONITOR_SILENT
-    assert "FenceSelf" not in kinds(tick(PRIMARY, replace(WELL, stalled_s=1.9)))
+    assert "FenceSelf" not in kinds(tick(PRIMARY, replace(stood_still, stalled_s=1.9)))
+
+
+def test_a_late_tick_is_no_reason_to_fence_when_the_standby_answered_in_the_meantime() -> None:
+    assert tick(PRIMARY, replace(WELL, stalled_s=60.0, peer_asked_age_s=0.4)).acts == ()
+
+
+def test_an_answer_to_a_question_from_before_a_pause_proves_nothing() -> None:
+    seen = replace(WELL, stalled_s=60.0, heartbeat_age_s=0.1, peer_asked_age_s=60.0)
+    assert the(tick(PRIMARY, seen), FenceSelf).reason is FenceReason.MONITOR_SILENT
 
 
 def test_a_fence_that_the_database_does_not_show_is_put_up_again() -> None:
