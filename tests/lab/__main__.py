@@ -16,7 +16,7 @@ from tests.lab.network import HOSTS, TOPOLOGIES
 from tests.lab.pairing import Timing
 from tests.lab.places import DEFAULT_NAME, LabError, places
 from tests.lab.removal import sweep
-from tests.lab.servers import bring_up
+from tests.lab.servers import bring_up, last_words
 
 
 def up(given: argparse.Namespace) -> int:
@@ -25,6 +25,10 @@ def up(given: argparse.Namespace) -> int:
     try:
         if not given.standalone:
             servers.pair(Timing(given.ping_interval, given.ping_iterations))
+    except AssertionError as error:
+        complaints = last_words(servers.lab)
+        servers.lab.down()
+        raise LabError(f"{error}\n{complaints}") from error
     except BaseException:
         servers.lab.down()
         raise
