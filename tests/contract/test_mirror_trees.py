@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import fcntl
 import hashlib
@@ -11,6 +12,7 @@ import socket
 import stat
 import struct
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -21,9 +23,9 @@ import pytest
 from app.adapters.mirror import mirror as mirrors
 from app.adapters.mirror import watcher as watchers
 from app.adapters.mirror.fanotify import WatchUnavailable
-from app.core.errors import HapairError, PeerRefused
+from app.core.errors import HapairError, PeerRefused, PeerUnreachable
 from app.ports import BatchReport
-from tests.contract.peer_servers import PeerServers, descendants
+from tests.contract.peer_servers import PeerServers, descendants, processes_naming
 from tests.waiting import wait_for
 
 TIMEOUT_S = 30.0
@@ -405,8 +407,10 @@ def test_more_changes_than_the_kernel_keeps_end_in_a_full_pass(trees: Trees) -> 
     watcher = trees.mirror._watcher
     assert watcher is not None
     with watcher._lock:
-        for number in range(20_000):
+        for number in range(17_000):
             (trees.here / f"f{number}").touch()
+            (trees.here / f"f{number}").unlink()
+        (trees.here / "last").touch()
     assert trees.mirror.pending() >= 1
     assert watcher._changes.everything
     trees.push()
@@ -428,7 +432,7 @@ def test_where_the_file_system_reports_nothing_the_trees_are_compared(
         raise WatchUnavailable(errno.EOPNOTSUPP, "fanotify_mark: Operation not supported")
 
     monkeypatch.setattr(mirrors, "Watcher", unavailable)
-    monkeypatch.setattr(mirrors, "SCAN_INTERVAL_S", 1.0)
+    monkeypatch.setattr(mirrors, "SCAN_INTERVAL_S", 600.0)
     (trees.here / "one").write_text("x")
     trees.mirror.watch()
     assert "not supported" in trees.mirror.trouble()
@@ -437,7 +441,8 @@ def test_where_the_file_system_reports_nothing_the_trees_are_compared(
     trees.same()
     assert trees.mirror.pending() == 0
     (trees.here / "two").write_text("y")
-    wait_for(trees.mirror.pending, TIMEOUT_S, "the next comparison to be due")
+    monkeypatch.setattr(mirrors, "SCAN_INTERVAL_S", 0.0)
+    assert trees.mirror.pending() == 1
     trees.mirror.push(1, full=False)
     trees.same()
 
@@ -546,3 +551,88 @@ def test_the_mirrors_own_folders_are_never_mirrored(trees: Trees) -> None:
     assert trees.mirror.pending() == 0
     trees.mirror.push(1, full=True)
     assert not (trees.there / ".hapair-incoming").exists()
+
+
+def connections(trees: Trees) -> list[str]:
+    """The SSH connections that this process keeps to the peer."""
+    return [line for line in processes_naming(trees.servers.folder) if line.startswith("ssh ") and " -M " in line]
+
+
+def test_the_connection_is_kept_while_the_tree_is_watched_and_no_longer(trees: Trees) -> None:
+    trees.begin()
+    assert len(connections(trees)) == 1
+    trees.mirror.push(1, full=True)
+    assert len(connections(trees)) == 1
+    trees.mirror.unwatch()
+    assert connections(trees) == []
+    trees.mirror.push(1, full=True)
+    assert connections(trees) == []
+
+
+def test_a_peer_with_another_key_is_not_sent_anything(trees: Trees) -> None:
+    trees.begin()
+    (trees.here / "new").write_text("x")
+    node = trees.servers.a
+    peer = trees.servers.b.as_peer()
+    stranger = dataclasses.replace(peer, host_key=node.keys.identity().host_key)
+    node.keys.pin_peer(stranger.host_key, stranger.client_key, stranger.certificate, stranger.address)
+    node.store.change_state(lambda state: dataclasses.replace(state, peer=stranger))
+    try:
+        with pytest.raises(PeerUnreachable) as refused:
+            trees.mirror.push(1, full=False)
+        assert refused.value.code == "peer-not-recognised"
+    finally:
+        node.keys.pin_peer(peer.host_key, peer.client_key, peer.certificate, peer.address)
+        node.store.change_state(lambda state: dataclasses.replace(state, peer=peer))
+    trees.push()
+
+
+def test_files_that_vanish_during_a_pass_do_not_make_it_incomplete(trees: Trees) -> None:
+    trees.begin()
+    stop = threading.Event()
+
+    def churn() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            (trees.here / f"brief{number}").touch()
+            (trees.here / f"brief{number}").unlink()
+
+    writer = threading.Thread(target=churn)
+    writer.start()
+    try:
+        assert all(trees.mirror.push(1, full=True).complete for _ in range(3))
+    finally:
+        stop.set()
+        writer.join()
+    trees.mirror.push(1, full=False)
+    trees.same()
+
+
+def test_the_kept_connection_ends_with_its_process(trees: Trees) -> None:
+    """The monitor is killed: nobody is left to close what it kept."""
+    trees.begin()
+    trees.mirror.unwatch()
+    settings = trees.servers.a.settings
+    program = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from app.adapters.mirror import RsyncMirror\n"
+        "from app.adapters.store import SqliteNodeStore\n"
+        "from app.adapters.clock import SystemClock\n"
+        "from app.settings import Settings\n"
+        f"settings = Settings(state_dir=Path({str(settings.state_dir)!r}), run_dir=Path({str(settings.run_dir)!r}),"
+        f" files_dir=Path({str(settings.files_dir)!r}), peer_port={settings.peer_port})\n"
+        "store = SqliteNodeStore(settings.node_store, SystemClock())\n"
+        "mirror = RsyncMirror(settings, lambda: store.state().peer)\n"
+        "mirror.watch()\n"
+        "mirror.push(1, full=True)\n"
+        "print('pushed', flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "pushed\n"
+        assert len(connections(trees)) == 1
+        process.kill()
+    wait_for(lambda: not connections(trees), TIMEOUT_S, "the end of the kept connection")

@@ -62,6 +62,7 @@ class RsyncMirror:
         self._trouble = ""
         if watcher is not None:
             watcher.stop()
+        self._sender.close()
 
     def pending(self) -> int:
         if self._watcher is not None:
@@ -82,17 +83,19 @@ class RsyncMirror:
     ) -> BatchReport:
         with self._pushing:
             began = time.monotonic()
-            address = self._peer_address()
+            peer = self._known_peer()
             changes = self._watcher.take() if self._watcher is not None else Changes(everything=self._scan_is_due())
             outcome = None
             try:
                 if full or changes.everything:
-                    outcome = self._push_everything(address, term, progress, verify, allow_mass_delete)
+                    outcome = self._push_everything(peer, term, progress, verify, allow_mass_delete)
                 else:
-                    outcome = self._push_changes(address, term, changes, progress)
+                    outcome = self._push_changes(peer, term, changes, progress)
             finally:
                 if (outcome is None or not outcome.complete) and self._watcher is not None:
                     self._watcher.give_back(changes)
+                if not self._watching:
+                    self._sender.close()
             return BatchReport(
                 files=outcome.transferred,
                 bytes=outcome.transferred_bytes,
@@ -102,7 +105,7 @@ class RsyncMirror:
                 detail=outcome.detail or self._trouble,
             )
 
-    def _push_changes(self, address: str, term: int, changes: Changes, progress: Progress | None) -> Outcome:
+    def _push_changes(self, peer: PeerIdentity, term: int, changes: Changes, progress: Progress | None) -> Outcome:
         """Changed contents are compared byte by byte, because their size and time may be what they were."""
         contents = set(changes.contents)
         for folder in changes.folders:
@@ -113,26 +116,26 @@ class RsyncMirror:
         outcome = _NOTHING
         if contents:
             outcome = self._sender.run(
-                address, term, [*options, "--ignore-times"], paths=listed(contents), progress=progress
+                peer, term, [*options, "--ignore-times"], paths=listed(contents), progress=progress
             )
         if attributes:
-            outcome = _sum(outcome, self._sender.run(address, term, options, paths=listed(attributes)))
+            outcome = _sum(outcome, self._sender.run(peer, term, options, paths=listed(attributes)))
         return outcome
 
     def _push_everything(
-        self, address: str, term: int, progress: Progress | None, verify: bool, allow_mass_delete: bool
+        self, peer: PeerIdentity, term: int, progress: Progress | None, verify: bool, allow_mass_delete: bool
     ) -> Outcome:
         """First what the peer has too much goes (into its rescue folder), then the differences are sent."""
         began = time.monotonic()
-        surplus = self._sender.run(address, term, ["--dry-run", "--delete"])
+        surplus = self._sender.run(peer, term, ["--dry-run", "--delete"])
         if surplus.deleted:
             there = surplus.files - surplus.created + surplus.deleted
             if surplus.deleted > max(MASS_DELETE_FILES, there // 2) and not allow_mass_delete:
                 raise _mass_delete(surplus.deleted, there)
-            self._sender.run(address, term, ["--delete", "--existing", "--ignore-existing"])
+            self._sender.run(peer, term, ["--delete", "--existing", "--ignore-existing"])
         total = tree.measure(self._root)[1] if progress else None
         outcome = self._sender.run(
-            address, term, ["--force", *(["--checksum"] if verify else [])], progress=progress, total=total
+            peer, term, ["--force", *(["--checksum"] if verify else [])], progress=progress, total=total
         )
         if outcome.complete:
             self._scanned_at = began
@@ -160,12 +163,11 @@ class RsyncMirror:
 
     def close(self) -> None:
         self.unwatch()
-        self._sender.close()
 
     def _scan_is_due(self) -> bool:
         return self._scanned_at is None or time.monotonic() - self._scanned_at >= SCAN_INTERVAL_S
 
-    def _peer_address(self) -> str:
+    def _known_peer(self) -> PeerIdentity:
         identity = self._identity()
         if identity is None:
             raise PeerUnreachable(
@@ -174,7 +176,7 @@ class RsyncMirror:
                 detail="No other server is paired with this one.",
                 hint="Set up the pair first.",
             )
-        return identity.address
+        return identity
 
 
 def _sum(one: Outcome, other: Outcome) -> Outcome:

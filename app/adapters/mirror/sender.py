@@ -16,6 +16,7 @@ from app.adapters.mirror.tree import OWN_NAMES
 from app.adapters.peer.connection import resolve
 from app.adapters.peer.openssh import CONNECT_TIMEOUT_S, checked_address, ssh_options, stream_error
 from app.core.errors import LocalFailure, PeerRefused, PeerUnreachable
+from app.core.state import PeerIdentity
 from app.ports import Progress
 from app.settings import Settings
 
@@ -23,11 +24,15 @@ STALL_S = 30
 """rsync gives up when nothing has moved for so long."""
 NANOSECONDS = "--modify-window=-1"
 """Times are compared to the last digit; else those of links made in the same second would not even be set."""
+END_WITH_PARENT = ("setpriv", "--pdeathsig", "TERM", "--")
+"""A monitor that is killed must not leave a connection of its own behind."""
 END_S = 5.0
 POLL_S = 0.01
 OUTPUT_CHUNK_BYTES = 64 * 1024
-_INCOMPLETE = frozenset({23, 24})
-"""rsync's exit codes for: some files could not be sent; some files vanished under way."""
+_VANISHED = 24
+"""rsync's exit code where files were deleted under way. Their deletion is a change of its own: nothing is missing."""
+_INCOMPLETE = 23
+"""rsync's exit code where some files could not be sent."""
 _BROKEN = frozenset({5, 10, 12, 30, 35, 255})
 """rsync's (and ssh's) exit codes where the connection is at fault."""
 _STATISTIC = re.compile(r"^(Number of [a-z ]+|Total transferred file size): ([0-9]+)", re.MULTILINE)
@@ -49,17 +54,18 @@ class Outcome:
 
 
 class Sender:
-    """Runs rsync towards the peer at an address. Used by one thread at a time."""
+    """Runs rsync towards the peer. Used by one thread at a time."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._socket = settings.run_dir / f"mirror-{os.getpid()}.ssh"
         self._connection: subprocess.Popen[bytes] | None = None
+        self._connected_to: PeerIdentity | None = None
         self._host = ""
 
     def run(
         self,
-        address: str,
+        peer: PeerIdentity,
         term: int,
         options: list[str],
         *,
@@ -71,7 +77,7 @@ class Sender:
 
         Raises PeerUnreachable, PeerRefused or LocalFailure (code `mirror-failed`).
         """
-        self._connect(address)
+        self._connect(peer)
         excludes = [f"--exclude=/{name}" for name in OWN_NAMES]
         command = [
             "rsync",
@@ -99,10 +105,10 @@ class Sender:
             ) as process:
                 output = _read_output(process, progress, total)
             errors.seek(0)
-            return self._outcome(process.returncode, output, errors.read().decode("utf-8", "replace"), address)
+            return self._outcome(process.returncode, output, errors.read().decode("utf-8", "replace"), peer.address)
 
     def _outcome(self, code: int, output: str, errors: str, address: str) -> Outcome:
-        if code != 0 and code not in _INCOMPLETE:
+        if code not in (0, _VANISHED, _INCOMPLETE):
             error = stream_error(errors, address)
             if isinstance(error, PeerRefused):
                 raise error
@@ -122,22 +128,24 @@ class Sender:
             deleted=numbers.get("Number of deleted files", 0),
             transferred=numbers.get("Number of regular files transferred", 0),
             transferred_bytes=numbers.get("Total transferred file size", 0),
-            complete=code == 0,
+            complete=code != _INCOMPLETE,
             detail="" if code == 0 else _last_lines(errors),
         )
 
-    def _connect(self, address: str) -> None:
-        """The kept connection stands. Raises PeerUnreachable."""
-        if self._connection is not None and self._connection.poll() is None and self._socket.exists():
+    def _connect(self, peer: PeerIdentity) -> None:
+        """The kept connection stands, and to this very peer. Raises PeerUnreachable or PeerRefused."""
+        alive = self._connection is not None and self._connection.poll() is None and self._socket.exists()
+        if alive and self._connected_to == peer:
             return
         self.close()
+        address = checked_address(peer.address)
         try:
-            self._host = resolve(checked_address(address), CONNECT_TIMEOUT_S)
+            self._host = resolve(address, CONNECT_TIMEOUT_S)
         except OSError as error:
             raise stream_error(str(error), address) from error
         self._socket.unlink(missing_ok=True)
         with tempfile.TemporaryFile() as errors:
-            command = [*self._ssh(), "-M", "-N", "--", HOST_ALIAS]
+            command = [*END_WITH_PARENT, *self._ssh(), "-M", "-N", "--", HOST_ALIAS]
             self._connection = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors
             )
@@ -147,6 +155,7 @@ class Sender:
                     self.close()
                     raise _connection_error(errors, address)
                 time.sleep(POLL_S)
+        self._connected_to = peer
 
     def _ssh(self) -> list[str]:
         host = self._host.replace("%", "%%")
