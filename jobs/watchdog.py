@@ -40,7 +40,7 @@ def silence_s(machine: Machine) -> float | None:
 
 
 def act(node: Node, silent_s: float) -> None:
-    """The node is fenced (reason `monitor-silent`) and its monitor restarted; the monitor finds the way out."""
+    """The node is fenced (reason `monitor-silent`) and its monitor killed, which its supervisor starts again; the monitor finds the way out."""
     # Loaded here: the process that only looks stays small.
     from jobs.steps.fencing import fence_self
 
@@ -50,7 +50,8 @@ def act(node: Node, silent_s: float) -> None:
         fence_self(node, FenceReason.MONITOR_SILENT, detail)
     except HapairError as error:
         log.error("the fence is not complete yet: %s", error)  # noqa: TRY400 - the sentence says it all
-    node.machine.service("restart", "monitor")
+    # Killed, not stopped: a hung process answers no signal that it could handle. Its supervisor starts it again.
+    node.machine.service("kill", "monitor")
 
 
 def watch(machine: Machine, build: Callable[[], Node], stopped: threading.Event) -> None:

@@ -55,4 +55,4 @@ def test_a_hung_monitor_leaves_a_primary_that_refuses_writes_and_is_restarted() 
     assert fence is not None
     assert fence.reason is FenceReason.MONITOR_SILENT
     assert node.database.facts().read_only
-    assert ("restart", "monitor") in world.alpha.machine.commands
+    assert ("kill", "monitor") in world.alpha.machine.commands
