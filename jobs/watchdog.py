@@ -40,7 +40,7 @@ def silence_s(machine: Machine) -> float | None:
 
 
 def act(node: Node, silent_s: float) -> None:
-    """The node is fenced (reason `monitor-silent`) and its monitor killed, which its supervisor starts again; the monitor finds the way out."""
+    """The node is fenced (reason `monitor-silent`) and its monitor killed; the next one finds the way out."""
     # Loaded here: the process that only looks stays small.
     from jobs.steps.fencing import fence_self
 
