@@ -173,7 +173,7 @@ class Hands:
         decided_on = self._state
 
         def lifted(state: NodeState) -> NodeState:
-            if decided_on is not None and _standing(state) != _standing(decided_on):
+            if decided_on is not None and standing_of(state) != standing_of(decided_on):
                 raise NotAllowed("overtaken", "The Node's State Has Changed Since This Was Decided")
             return moves.lift(state)
 
@@ -258,8 +258,8 @@ def are_slow(decided: Sequence[Act]) -> bool:
     return any(isinstance(act, SLOW_ACTS) for act in decided)
 
 
-def _standing(state: NodeState) -> tuple[object, ...]:
-    """What a decision to open the database rests on."""
+def standing_of(state: NodeState) -> tuple[object, ...]:
+    """What of the state a decision about the database rests on."""
     return state.role, state.term, state.fence, state.operation
 
 

@@ -18,7 +18,7 @@ from app.core.errors import LocalFailure
 from app.core.facts import Observation
 from app.core.pilot import Decision, PilotMemory
 from app.ports import Json, Node
-from jobs.monitor.acts import ACTS_KEPT, QUIET_ACTS, Hands, are_slow
+from jobs.monitor.acts import ACTS_KEPT, QUIET_ACTS, Hands, are_slow, standing_of
 from jobs.monitor.board import Board, Findings
 from jobs.monitor.observation import observe
 from jobs.monitor.situation import SituationReader
@@ -32,7 +32,7 @@ TICK_CLOSER_S = 0.1
 """While pings fail: windows end between two findings too."""
 QUIET_NAMES = frozenset(each.__name__ for each in QUIET_ACTS)
 LOOK_WAIT_S = 2.5
-"""After an act the next decision waits for a new look at the database, at most this long."""
+"""After a change the next decision waits for a new look at the database, at most this long."""
 CALLED_NAME = "peer-called"
 """What the forced command publishes at each heartbeat request of the peer."""
 
@@ -52,17 +52,18 @@ class Loop:
         self._decision: Decision | None = None
         self._announced: tuple[object, ...] = ()
         self._acting: threading.Thread | None = None
-        self._acted_s: float | None = None
+        self._changed_s: float | None = None
+        self._standing: tuple[object, ...] | None = None
         self._undone: frozenset[str] = frozenset()
         self._expected_s: float | None = None
 
     def tick(self) -> Decision | None:
-        """The decision of this tick, or None while the acts of an earlier one are still under way."""
+        """The decision of this tick, or None while acts are under way or their effect has not been looked at yet."""
         now_s = self._node.clock.monotonic()
         stalled_s = 0.0 if self._expected_s is None else max(now_s - self._expected_s, 0.0)
         self._board.put(situation=self._reader.read(now_s))
         found = self._board.read()
-        decision = None if self._is_acting(found, now_s) else self._decide(found, now_s, stalled_s)
+        decision = None if self._must_wait(found, now_s) else self._decide(found, now_s, stalled_s)
         if decision is not None and decision.acts:
             self._act(decision.acts, found)
         self.republish()
@@ -85,20 +86,22 @@ class Loop:
             return not self._acting.is_alive()
         return True
 
-    def _is_acting(self, found: Findings, now_s: float) -> bool:
-        """Whether acts are under way, or what they did to the database has not been looked at yet: a decision on the
-        state before them would tell the same acts again."""
-        if self._acting is None:
-            return False
-        if self._acting.is_alive():
+    def _must_wait(self, found: Findings, now_s: float) -> bool:
+        """Whether acts are under way, or what they (or a job, or the peer's word) have changed has not been looked at
+        yet: a decision on the database as it was before would tell the same acts again, or wrong ones."""
+        if self._acting is not None and self._acting.is_alive():
             return True
-        if self._acted_s is None:
-            self._acted_s = now_s
+        standing = standing_of(found.situation.state)
+        if self._acting is not None or self._standing not in (None, standing):
+            self._acting, self._changed_s = None, now_s
             self._look_again()
+        self._standing = standing
+        if self._changed_s is None:
+            return False
         looked_s = found.database.looked_s
-        if (looked_s is None or looked_s < self._acted_s) and now_s - self._acted_s < LOOK_WAIT_S:
+        if (looked_s is None or looked_s < self._changed_s) and now_s - self._changed_s < LOOK_WAIT_S:
             return True
-        self._acting = self._acted_s = None
+        self._changed_s = None
         return False
 
     def _decide(self, found: Findings, now_s: float, stalled_s: float) -> Decision:

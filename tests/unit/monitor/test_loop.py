@@ -241,3 +241,14 @@ def test_an_isolated_primary_is_closed_even_if_the_fence_cannot_be_recorded(monk
 
 def _full(*_arguments: object) -> None:
     raise LocalFailure("store-failed", "The Node Store Failed", detail="database or disk is full")
+
+
+def test_after_a_job_has_changed_the_role_the_database_is_looked_at_before_anything_is_decided() -> None:
+    world = primary()
+    world.decisions.clear()
+    world.database.fence(1.0)
+    world.store.change_state(lambda state: replace(state, role=Role.SECONDARY, term=2))
+    world.report = report(role="primary", term=2, writable=True)
+    world.database.start_replication(ReplicationSource("10.0.0.2", 3306, "replication", "secret"))
+    world.run(3)
+    assert "EnforceReadOnly:secondary-is-read-only" not in world.rules()
