@@ -72,5 +72,5 @@ def copy_trees(lab: Lab, host: str, trees: tuple[Path, ...] = TREES) -> None:
     """The trees are in the host's mirrored folder, with links, owners and modes as they are."""
     for tree in trees:
         if tree.is_dir():
-            target = f"/data/files/{tree.name}"
-            lab.check(host, "cp", "--archive", "--no-target-directory", str(tree), target, timeout_s=COPY_TIMEOUT_S)
+            command = ("rsync", "--archive", "--hard-links", "--exclude=/site-packages", f"{tree}/")
+            lab.check(host, *command, f"/data/files/{tree.name}/", timeout_s=COPY_TIMEOUT_S)
