@@ -13,6 +13,7 @@ from app.core.roles import Change, Role
 
 PREFLIGHT = "preflight"
 RESUME = "resume"
+RESOLVE = "resolve"
 REJOIN = "rejoin"
 
 
@@ -86,6 +87,8 @@ _PREFLIGHT = (PlannedStep("dry-run", "Check both servers without changing anythi
 
 _RESUME = (PlannedStep("resume-primary", "Accept writes again without the other server", final=True),)
 
+_RESOLVE = (PlannedStep("keep-this-history", "Become the rightful primary, with this server's data", final=True),)
+
 _REJOIN = (
     PlannedStep("compare-histories", "Compare this server's history with the primary's"),
     PlannedStep("rescue", "Keep what only this server has"),
@@ -111,6 +114,7 @@ _PLANS: dict[tuple[str, Role], tuple[PlannedStep, ...]] = {
     (PREFLIGHT, Role.PRIMARY): _PREFLIGHT,
     (PREFLIGHT, Role.SECONDARY): _PREFLIGHT,
     (RESUME, Role.PRIMARY): _RESUME,
+    (RESOLVE, Role.PRIMARY): _RESOLVE,
     (REJOIN, Role.PRIMARY): _REJOIN,
     (REJOIN, Role.SECONDARY): _REJOIN,
 }

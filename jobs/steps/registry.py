@@ -38,6 +38,7 @@ _STEPS: tuple[Step, ...] = (
     takeover.CheckTakeover(),
     takeover.TakeOver(),
     takeover.ResumePrimary(),
+    takeover.KeepThisHistory(),
     settings.SendSettings(),
     settings.ApplySettings(),
     rejoin.CompareHistories(),

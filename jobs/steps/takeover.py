@@ -1,4 +1,4 @@
-"""Acts by hand on a pair that is not whole: the secondary takes over, or a fenced primary goes on alone."""
+"""Acts by hand on a pair that is not whole: a secondary takes over, a fenced primary goes on alone, a conflict ends."""
 
 from __future__ import annotations
 
@@ -90,3 +90,26 @@ class ResumePrimary(BaseStep):
                 f"It answers, and is the primary of the term {theirs}.",
                 "This server rejoins as secondary by itself.",
             )
+
+
+class KeepThisHistory(BaseStep):
+    """Of two primaries of the same term this one has the next term, and so is the rightful one. The other server sees
+    that and rejoins; what only it has is rescued there."""
+
+    name = "keep-this-history"
+
+    def is_done(self, context: Context) -> bool:
+        return context.node.store.state().term == context.memory.get("term")
+
+    def do(self, context: Context) -> None:
+        state = context.node.store.state()
+        if not self.is_done(context):
+            if state.fence is None or state.fence.reason is not FenceReason.CONFLICT:
+                raise refuse(
+                    "no-conflict",
+                    "There Is No Conflict",
+                    "This server is not fenced because of two primaries of the same term.",
+                    "Look at the status page.",
+                )
+            context.remember(term=state.term + 1)
+        promotion.promote(context.node, Cause.RESUME, term=context.recall("term"))

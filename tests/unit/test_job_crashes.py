@@ -14,7 +14,7 @@ import pytest
 
 from app.core import plans
 from app.core.errors import LocalFailure
-from app.core.plans import REJOIN, RESUME
+from app.core.plans import REJOIN, RESOLVE, RESUME
 from app.core.roles import Change, Role
 from app.core.state import FenceReason
 from app.ports import Json
@@ -74,6 +74,13 @@ def _fenced(world: World) -> Server:
     return world.alpha
 
 
+def _in_conflict(world: World) -> Server:
+    world.pair()
+    world.cut()
+    fencing.fence_self(world.alpha.node, FenceReason.CONFLICT)
+    return world.alpha
+
+
 CASES = (
     Case(Change.SETUP_PRIMARY, Role.STANDALONE, _new_primary),
     Case(Change.SETUP_SECONDARY, Role.STANDALONE, _new_secondary),
@@ -85,6 +92,7 @@ CASES = (
     Case(Change.SETTINGS, Role.SECONDARY, _paired("beta", Role.SECONDARY)),
     Case(REJOIN, Role.PRIMARY, _old_primary, one_way=True),
     Case(RESUME, Role.PRIMARY, _fenced),
+    Case(RESOLVE, Role.PRIMARY, _in_conflict),
 )
 STEPS = [(case, planned.name) for case in CASES for planned in plans.plan(case.kind, case.role)]
 IDS = [f"{case}-{name}" for case, name in STEPS]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app.core.acts import Cause
 from app.core.errors import LocalFailure, NotAllowed
 from app.core.messages import APPLY_ON_SECONDARY, COMMUNICATION_ERROR, INITIALIZED
-from app.core.plans import PREFLIGHT, REJOIN, RESUME
+from app.core.plans import PREFLIGHT, REJOIN, RESOLVE, RESUME
 from app.core.roles import Change, Role
 from app.core.state import FenceReason, Phase
 from jobs.start import retry_job, start_job
@@ -347,6 +349,22 @@ def test_a_superseded_primary_is_not_resumed(world: World) -> None:
     job = world.alpha.apply(RESUME)
     assert job.error is not None
     assert job.error["code"] == "not-resumable"
+
+
+def test_a_conflict_ends_with_the_server_that_was_chosen_and_the_other_rejoins(world: World) -> None:
+    world.pair()
+    for server in (world.alpha, world.beta):
+        server.store.change_state(lambda state: replace(state, role=Role.PRIMARY, term=5))
+        fencing.fence_self(server.node, FenceReason.CONFLICT)
+    job = world.beta.apply(RESOLVE)
+    assert job.state == "succeeded", job
+    assert world.beta.look()["writable"]
+    assert (world.beta.store.state().term, world.beta.store.state().fence) == (6, None)
+    again = world.beta.apply(RESOLVE)
+    assert again.error is not None
+    assert again.error["code"] == "no-conflict"
+    assert world.alpha.apply(REJOIN).state == "succeeded"
+    assert world.alpha.look()["replicates from"] == "10.0.0.2"
 
 
 def test_changed_settings_reach_the_other_server(world: World) -> None:

@@ -132,16 +132,12 @@ def test_resume_is_for_a_fenced_primary_and_confirmed(world: World, call: Caller
     assert job_of(call("POST", "/ha/resume", {"confirm": "alpha"}))["kind"] == "resume"
 
 
-@pytest.mark.parametrize(("keep", "kind"), [("this", "resume"), ("peer", "rejoin")])
-def test_a_conflict_is_resolved_by_choosing_whose_history_goes_on(
-    world: World, call: Caller, keep: str, kind: str
-) -> None:
+def test_a_conflict_is_resolved_on_the_server_whose_data_is_kept(world: World, call: Caller) -> None:
     world.become(Role.PRIMARY, fence=ISOLATED)
-    choice = {"keep": keep, "confirm": "alpha"}
-    assert call("POST", "/ha/resolve", choice).get_json()["code"] == "no-conflict"
+    assert call("POST", "/ha/resolve", {"confirm": "alpha"}).get_json()["code"] == "no-conflict"
     world.become(Role.PRIMARY, fence=CONFLICT)
-    assert call("POST", "/ha/resolve", {"keep": "both"}).status_code == 422
-    assert job_of(call("POST", "/ha/resolve", choice))["kind"] == kind
+    assert call("POST", "/ha/resolve").get_json()["code"] == "confirmation-needed"
+    assert job_of(call("POST", "/ha/resolve", {"confirm": "alpha"}))["kind"] == "resolve"
 
 
 def test_maintenance_lasts_as_long_as_was_said(world: World, call: Caller) -> None:
