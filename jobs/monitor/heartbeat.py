@@ -22,6 +22,8 @@ TIMEOUT_MAX_S = 2.0
 """Bounds of a request on a line that worked a moment ago."""
 TIMEOUT_OPENING_S = 8.0
 """Bound of one that opens a new line: the other server starts a process for it, which takes a second while it boots."""
+TIMEOUT_UNREACHABLE_S = 3.0
+"""Bound of one while pings fail too: a connection begun now would notice a healed network late."""
 
 
 class HeartbeatDuty:
@@ -55,9 +57,9 @@ class HeartbeatDuty:
         """The peer's channel belongs to the node, which closes it."""
 
     def _timeout_s(self, interval_s: float) -> float:
-        before = self._board.read().peer
-        if before.report is None or before.error:
-            return TIMEOUT_OPENING_S
+        found = self._board.read()
+        if found.peer.report is None or found.peer.error:
+            return TIMEOUT_OPENING_S if found.network.peer_missed == 0 else TIMEOUT_UNREACHABLE_S
         return max(TIMEOUT_MIN_S, min(2 * interval_s, TIMEOUT_MAX_S))
 
     def _ask(self, term: int, timeout_s: float) -> None:
