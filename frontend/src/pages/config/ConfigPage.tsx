@@ -1,7 +1,7 @@
 /** The manual's panel "HA Configuration": draft, checks, APPLY, and the job that follows. */
 
 import { Alert, Card, CardBody, Stack, StackItem } from "@patternfly/react-core";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
 import { useLiveStatus } from "../../app/live";
 import { ActDialog } from "../../acts/ActDialog";
@@ -19,6 +19,21 @@ import { roleOf } from "./rules";
 import { setupSteps } from "./setup";
 import { SetupGuide } from "./SetupGuide";
 import { type ConfigEditor, useConfigEditor } from "./useConfigEditor";
+
+/** What this server is can change without this page: by a failover, or from another console. Edits are never touched. */
+function useFreshConfig(editor: ConfigEditor) {
+  const { status } = useLiveStatus();
+  const { isEdited, resource } = editor;
+  const { reload } = resource;
+  const seen = status ? `${status.node.role} ${status.node.phase} ${status.job?.id ?? ""}` : null;
+  const loadedFor = useRef(seen);
+  useEffect(() => {
+    const changed = loadedFor.current !== null && loadedFor.current !== seen;
+    if (isEdited) return;
+    loadedFor.current = seen;
+    if (changed) reload();
+  }, [seen, isEdited, reload]);
+}
 
 function Panel({ editor, config }: { editor: ConfigEditor; config: Config }) {
   const { status } = useLiveStatus();
@@ -80,6 +95,7 @@ function Panel({ editor, config }: { editor: ConfigEditor; config: Config }) {
 export default function ConfigPage() {
   const editor = useConfigEditor();
   const { resource, config } = editor;
+  useFreshConfig(editor);
   return (
     <Stack hasGutter>
       <StackItem>

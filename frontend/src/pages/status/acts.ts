@@ -3,6 +3,7 @@
 import { post } from "../../api/client";
 import type { JobAnswer, Status } from "../../api/model";
 import type { ActSpec } from "../../acts/ActDialog";
+import { swapChecks, takeoverChecks } from "./checks";
 
 /** How long a maintenance lasts when nobody ends it. */
 const MAINTENANCE_MINUTES = 60;
@@ -20,11 +21,15 @@ interface Listener {
   onDone: () => void;
 }
 
+function otherName({ peer }: Status): string {
+  return peer?.hostname ?? "the other server";
+}
+
 async function begin(path: string, confirm: string, { onJob }: Listener): Promise<void> {
   onJob((await post<JobAnswer>(path, { confirm })).job.id);
 }
 
-function swap(own: string, listener: Listener): Offered {
+function swap(status: Status, listener: Listener): Offered {
   return {
     key: "swap",
     label: "Swap roles",
@@ -34,12 +39,15 @@ function swap(own: string, listener: Listener): Offered {
         "The primary becomes secondary and the secondary becomes primary. Connections to the primary's database are" +
         " closed and writes pause for a moment; no acknowledged row is lost.",
       button: "Swap roles",
-      act: () => begin("/ha/swap", own, listener),
+      check: () => Promise.resolve(swapChecks(status)),
+      act: () => begin("/ha/swap", status.node.hostname, listener),
     },
   };
 }
 
-function takeover(own: string, other: string, listener: Listener): Offered {
+function takeover(status: Status, listener: Listener): Offered {
+  const own = status.node.hostname;
+  const other = otherName(status);
   return {
     key: "takeover",
     label: "Take over…",
@@ -51,6 +59,7 @@ function takeover(own: string, other: string, listener: Listener): Offered {
       button: "Take over",
       danger: true,
       word: own,
+      check: () => Promise.resolve(takeoverChecks(status)),
       act: () => begin("/ha/takeover", own, listener),
     },
   };
@@ -111,14 +120,17 @@ function maintenance(underWay: boolean, { onDone }: Listener): Offered {
 }
 
 /** The acts that make sense for this server as it is now. */
-export function offeredActs({ node, peer, status, fenced }: Status, listener: Listener): Offered[] {
+export function offeredActs(status: Status, listener: Listener): Offered[] {
+  const { node, fenced } = status;
   if (node.role === "standalone") return [];
   const own = node.hostname;
-  const other = peer?.hostname ?? "the other server";
-  if (status === "conflict") return [resolve("this", own, other, listener), resolve("peer", own, other, listener)];
+  const other = otherName(status);
+  if (status.status === "conflict") {
+    return [resolve("this", own, other, listener), resolve("peer", own, other, listener)];
+  }
   const acts: Offered[] = [];
-  if (node.role === "primary" && status === "stable") acts.push(swap(own, listener));
-  if (node.role === "secondary") acts.push(takeover(own, other, listener));
+  if (node.role === "primary" && status.status === "stable") acts.push(swap(status, listener));
+  if (node.role === "secondary") acts.push(takeover(status, listener));
   if (node.role === "primary" && fenced) acts.push(resume(own, other, listener));
   acts.push(maintenance(node.maintenance, listener));
   return acts;
