@@ -26,6 +26,8 @@ from tests.simulation.node import SimulatedNode
 from tests.simulation.truth import Broken
 from tests.simulation.world import Transaction, World
 
+LIFE_SIGN_EVERY_S = 1.0
+"""The last life sign of a server that froze may be this much older than the moment at which it froze."""
 RESUME_NOTICED_S = 1.5
 """A paused server's monitor looks again within this time."""
 
@@ -53,7 +55,7 @@ def promotions(world: World) -> None:
             heard = [age for age in (seen.heartbeat_age_s, seen.replication_alive_age_s) if age is not None]
             truth = node.truth
             frozen = not pings
-            if frozen and (world.now - truth.frozen_possible_since) * node.drift < window - 0.01:
+            if frozen and (world.now - truth.frozen_possible_since) * node.drift < window - LIFE_SIGN_EVERY_S:
                 raise Broken(f"S4 rule 1: {node.name} took over after {seen.network.peer_missed} missed pings")
             if not frozen and heard and min(heard) < window - 0.01:
                 raise Broken(f"S4 rule 2: {node.name} took over {min(heard):.1f} s after a life sign")

@@ -38,8 +38,6 @@ class Server:
     stream_alive_at: float | None = None
     replica_seen_at: float | None = None
     """As a source: when the other server's replica last took something from here."""
-    incarnation: int = 0
-    """Grows whenever the log is cut back, so that replicas connect anew."""
 
     def start(self, now: float) -> None:
         """The server runs: read-only, without semi-sync, its relay log purged."""

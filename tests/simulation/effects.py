@@ -210,45 +210,53 @@ def resume_job(node: SimulatedNode) -> Steps:
 
 
 def _rejoin_steps(node: SimulatedNode) -> Steps:
-    world, database = node.world, node.database
-    peer = world.other(node.name)
     node.change(replace(node.state, operation=_operation(node)))
     yield ("Rejoin", 0.05)
-    if node.state.role is Role.SECONDARY:
-        return
-    if not _primary_answers(node) or not database.up:
-        return
+    if node.state.role is Role.PRIMARY:
+        if not _primary_answers(node) or not node.database.up:
+            return
+        term = node.world.other(node.name).state.term
+        yield from _rescue_and_rewind(node)
+        if not node.database.up:
+            return
+        node.change(moves.demote(node.state, term, node.wall(), by_failover=True))
+        yield ("Rejoin", DISK_S)
+    yield from _follow(node)
+
+
+def _rescue_and_rewind(node: SimulatedNode) -> Steps:
+    """What only this node has is kept, then taken back."""
+    world, database = node.world, node.database
     database.fence()
-    term, their_log = peer.state.term, list(peer.database.log)
+    their_log = list(world.other(node.name).database.log)
     common = 0
     while common < min(len(their_log), len(database.log)) and their_log[common] == database.log[common]:
         common += 1
     yield ("Rejoin", 0.05)
-    for transaction in database.log[common:]:
+    surplus = database.log[common:]
+    for transaction in surplus:
         world.rescued[transaction] = node.name
-    if database.log[common:]:
-        world.say(node.name, f"RESCUES {len(database.log) - common} transactions")
+    if surplus:
+        world.say(node.name, f"RESCUES {len(surplus)} transactions")
     yield ("Rejoin", DISK_S)
-    if not database.up:
-        return
-    if database.log[common:]:
+    if surplus and database.up:
         del database.log[common:]
-        database.incarnation += 1
-    database.relay = []
     yield ("Rejoin", 0.1)
-    if not database.up:
-        return
-    database.follows = database.receiving = True
-    database.connected = False
+
+
+def _follow(node: SimulatedNode) -> Steps:
+    """Replication runs and has caught up; repeating it changes nothing."""
+    world, database = node.world, node.database
+    if not database.follows:
+        database.relay = []
+        database.connected = False
+        database.follows = database.receiving = True
     yield ("Rejoin", DISK_S)
     started = world.now
-    while not database.connected or database.position < len(peer.database.log):
+    while not database.connected or database.position < len(world.other(node.name).database.log):
         yield ("Rejoin", 0.25)
         if world.now - started > CATCH_UP_BOUND_S or not database.up:
             return
-    if term > node.state.term:
-        node.change(moves.demote(node.state, term, node.wall(), by_failover=True))
-    yield ("Rejoin", DISK_S)
 
 
 def _primary_answers(node: SimulatedNode) -> bool:
