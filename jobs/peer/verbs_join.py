@@ -101,6 +101,11 @@ def _not_ready(detail: str) -> NotAllowed:
 # --- the first copy of the files ----------------------------------------------------------------------------------
 
 
+PUSH_TRIES = 4
+PUSH_PAUSE_S = 2.0
+"""A batch of an earlier session may still be on its way; it ends by itself when its sender is gone."""
+
+
 class _Push:
     """A full push that goes on in this session while the secondary asks how far it is."""
 
@@ -118,13 +123,26 @@ class _Push:
 
     def _run(self) -> None:
         try:
-            report = self.node.mirror.push(self.node.store.state().term, full=True, progress=self._progress)
-        except HapairError as error:
-            log.warning("the first copy of the files failed: %s", error)
-            self.detail, self.state = f"{error.title}: {error.detail}", "failed"
-        else:
-            self.bytes = max(self.bytes, report.bytes)
-            self.state = "done"
+            self._push()
+        except Exception:
+            # The outermost level of this thread: without an end the secondary would wait for nothing.
+            log.exception("the first copy of the files broke off")
+            self.detail, self.state = "The primary's log peer.log says why.", "failed"
+
+    def _push(self) -> None:
+        for attempt in range(1, PUSH_TRIES + 1):
+            try:
+                report = self.node.mirror.push(self.node.store.state().term, full=True, progress=self._progress)
+            except HapairError as error:
+                log.warning("the first copy of the files failed (try %d of %d): %s", attempt, PUSH_TRIES, error)
+                if attempt == PUSH_TRIES:
+                    self.detail, self.state = f"{error.title}: {error.detail}", "failed"
+                    return
+                self.node.clock.sleep(PUSH_PAUSE_S)
+            else:
+                self.bytes = max(self.bytes, report.bytes)
+                self.state = "done"
+                return
 
 
 _push: _Push | None = None

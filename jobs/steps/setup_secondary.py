@@ -18,8 +18,8 @@ from jobs.steps.pair import apply_config, ask_quietly, clean_config, refuse
 from jobs.steps.seeding import follow_peer
 
 JOIN_S = 15.0
-FILES_SILENCE_S = 300.0
-"""How long the copying of files may show no progress at all: one very large file on a slow link."""
+FILES_SILENCE_S = 90.0
+"""How long the copying of files may show no progress at all; the first look at a very large tree takes some of it."""
 FILES_S = 24 * 3600.0
 FILES_POLL_S = 0.5
 
