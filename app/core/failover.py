@@ -102,13 +102,18 @@ def _trigger(scene: Scene) -> Verdict:
         why = f"The primary was frozen for {window:g} s: it answers pings, but neither its monitor nor its database."
         return Promote(Cause.FAILOVER, loss(scene), why)
     silent = not scene.sight.heartbeat_heard and not scene.sight.stream_alive and scene.sight.probe is not True
-    if scene.sight.ping_silent and silent and scene.sight.silent_s >= window:
-        missed, silent_s = scene.sight.missed, scene.sight.silent_s
+    if scene.sight.ping_silent and silent and _silent_s(scene) >= window:
+        missed, silent_s = scene.sight.missed, _silent_s(scene)
         why = f"{missed} pings in a row failed, and no life sign of the primary came for {silent_s:.1f} s."
         return Promote(Cause.FAILOVER, loss(scene), why)
     if scene.sight.missed > 0 and (silent or not scene.sight.ping_silent):
         return Suspect(scene.sight.missed, scene.sight.needed)
     return Healthy()
+
+
+def _silent_s(scene: Scene) -> float:
+    """For how long the primary was silent while this node could have heard it."""
+    return scene.sight.silent_s - scene.memory.deaf_s
 
 
 def _frozen_for_s(scene: Scene) -> float:
@@ -117,8 +122,8 @@ def _frozen_for_s(scene: Scene) -> float:
     since = scene.memory.frozen_since_s
     if since is None:
         return 0.0
-    frozen_s = scene.seen.now_s - since
-    return max(frozen_s, scene.sight.silent_s) if frozen_s >= PROBE_CONFIRMED_S else frozen_s
+    frozen_s = scene.seen.now_s - since - scene.memory.deaf_s
+    return max(frozen_s, _silent_s(scene)) if frozen_s >= PROBE_CONFIRMED_S else frozen_s
 
 
 def _handed_over(scene: Scene) -> bool:

@@ -47,6 +47,8 @@ class PilotMemory:
     """When the present fence was first seen; answers from before it prove nothing."""
     read_only_since_s: float | None = None
     """The own database has been read-only."""
+    deaf_s: float = 0.0
+    """For how much of the primary's present silence this node's own monitor stood still and could hear nothing."""
     frozen_since_s: float | None = None
     """The primary answers pings, but neither monitor nor database."""
     standby_failing_since_s: float | None = None
@@ -86,8 +88,10 @@ def remember(memory: PilotMemory, state: NodeState, seen: Observation, sight: Si
         memory = _remember_replication(memory, seen, sight, facts)
         frozen = sight.ping_heard and not sight.monitor_heard and not sight.stream_alive and sight.probe is False
         memory = _with(memory, frozen_since_s=_since(memory.frozen_since_s, frozen, seen.now_s))
+        heard = sight.heartbeat_heard or sight.stream_alive
+        memory = _with(memory, deaf_s=0.0 if heard else memory.deaf_s + seen.stalled_s)
     else:
-        memory = _with(memory, caught_up=False, contact=None, frozen_since_s=None, condition_since_s=())
+        memory = _with(memory, caught_up=False, contact=None, frozen_since_s=None, deaf_s=0.0, condition_since_s=())
     memory = _remember_standby(memory, state, seen, sight, facts)
     stable = _stable(memory, state, sight)
     return _with(memory, stable_since_s=_since(memory.stable_since_s, stable, seen.now_s))

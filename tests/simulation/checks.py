@@ -47,7 +47,7 @@ def promotions(world: World) -> None:
     """S4: every failover that was decided since the last look was allowed."""
     for node in world.nodes.values():
         while node.on_promote:
-            act, seen = node.on_promote.pop(0)
+            act, seen, caught_up = node.on_promote.pop(0)
             if act.resume or act.cause is not Cause.FAILOVER:
                 continue
             window = world.config.detection_window_s
@@ -61,7 +61,7 @@ def promotions(world: World) -> None:
                 raise Broken(f"S4 rule 2: {node.name} took over {min(heard):.1f} s after a life sign")
             if not seen.network.gateway_answers:
                 raise Broken(f"S4 rule 3: {node.name} took over although its own network was silent")
-            if not truth.caught_up_in_this_life:
+            if not caught_up:
                 raise Broken(f"S4 rule 4: {node.name} took over without having caught up since its start")
             known = seen.peer
             if known is not None and known.role is Role.PRIMARY and known.standby_out:

@@ -57,7 +57,7 @@ class SimulatedNode:
         self.disk_delay_s = 0.0
         self.trip: tuple[str, int, float] | None = None
         """Crash in the act of that name, after so many of its steps, and boot after so long."""
-        self.on_promote: list[tuple[Promote, Observation]] = []
+        self.on_promote: list[tuple[Promote, Observation, bool]] = []
         self.truth = Truth()
         self.life = 0
         """Grows with every start of the monitor; what belongs to an older life is dropped."""
@@ -357,8 +357,9 @@ class SimulatedNode:
         if decision.acts:
             for act in decision.acts:
                 self.world.say(self.name, f"{type(act).__name__} [{act.rule}] {act.why}")
-                if isinstance(act, Promote):
-                    self.on_promote.append((act, seen))
+                if isinstance(act, Promote) and self.database.up:
+                    self.truth.look(self, self.world)
+                    self.on_promote.append((act, seen, self.truth.caught_up_in_this_life))
             self._perform(carry_out(self, decision.acts))
 
     def _perform(self, steps: Iterator[tuple[str, float]]) -> None:

@@ -98,6 +98,15 @@ def test_a_working_write_probe_holds_failover_back() -> None:
     assert "Promote" not in kinds(decision)
 
 
+def test_the_time_for_which_this_node_stood_still_does_not_count_as_silence() -> None:
+    resumed = replace(DEAD, stalled_s=1.1)
+    first = tick(SECONDARY, resumed)
+    assert "Promote" not in kinds(first)
+    later = replace(silent_peer(secondary_sees(), 4.2), now_s=NOW_S + 0.2)
+    assert "Promote" in kinds(tick(SECONDARY, later, first.memory))
+    assert tick(SECONDARY, secondary_sees(), first.memory).memory.deaf_s == 0.0
+
+
 def test_nothing_is_concluded_from_not_having_looked_yet() -> None:
     seen = replace(DEAD, peer=None, heartbeat_age_s=None, replication_alive_age_s=None)
     just_started = replace(CAUGHT_UP, started_s=NOW_S - 1.0)
