@@ -99,9 +99,10 @@ def resume(tool: Tool, follow: bool, confirm: str | None) -> None:
 
 @follows
 @confirms
-def resolve(tool: Tool, follow: bool, confirm: str | None) -> None:
-    """After a conflict of two primaries: keep this server's data; the other one rejoins."""
-    begin(tool, "/ha/resolve", {"confirm": asked(tool, confirm)}, follow)
+@click.option("--keep", type=click.Choice(["this", "peer"]), required=True, help="Whose history goes on.")
+def resolve(tool: Tool, follow: bool, confirm: str | None, keep: str) -> None:
+    """After a conflict of two primaries: choose whose history goes on."""
+    begin(tool, "/ha/resolve", {"confirm": asked(tool, confirm), "keep": keep}, follow)
 
 
 @click.option("--minutes", type=int, default=60, show_default=True)

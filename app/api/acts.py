@@ -15,7 +15,7 @@ from app.core.access import Scope
 from app.core.apply import DANGEROUS, check_confirmed, check_in_pair, decide
 from app.core.config import after_role_change, differences
 from app.core.errors import NotAllowed
-from app.core.plans import RESOLVE, RESUME
+from app.core.plans import KEEP_PEER, KEEP_THIS, RESUME
 from app.core.roles import Change, Role
 from app.core.state import FenceReason
 from app.ports import JobRecord
@@ -24,6 +24,7 @@ from app.schemas.ha import (
     MaintenanceSchema,
     MaintenanceStateSchema,
     PreflightSchema,
+    ResolveSchema,
 )
 from app.schemas.jobs import JobAnswerSchema
 from jobs.start import dry_run, retry_job, start_job
@@ -134,11 +135,12 @@ def resume(body: dict[str, str]) -> Started:
 @resource.route("/ha/resolve", methods=["POST"])
 @needs(Scope.OPERATE)
 @recorded("resolve")
-@resource.arguments(ConfirmSchema)
+@resource.arguments(ResolveSchema)
 @resource.response(202, JobAnswerSchema)
 @resource.alt_response(409, description="There is no conflict")
 def resolve(body: dict[str, str]) -> Started:
-    """After a conflict of two primaries, on the server whose data is to be kept. What only the other has is rescued."""
+    """After a conflict of two primaries: choose whose history goes on. What only the other has is rescued first."""
+    note_detail(keep=body["keep"])
     fence = node().store.state().fence
     if fence is None or fence.reason is not FenceReason.CONFLICT:
         raise NotAllowed(
@@ -148,7 +150,8 @@ def resolve(body: dict[str, str]) -> Started:
             hint="Look at the status page.",
         )
     check_confirmed("resolve", body.get("confirm"), hostname())
-    return started(start_job(node(), RESOLVE, {"config": applied_values(node().store.config())}, visitor().actor))
+    kind = KEEP_THIS if body["keep"] == "this" else KEEP_PEER
+    return started(start_job(node(), kind, {"config": applied_values(node().store.config())}, visitor().actor))
 
 
 @resource.route("/ha/maintenance", methods=["POST"])

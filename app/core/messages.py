@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.core.errors import HapairError, PeerUnreachable
-from app.core.plans import PREFLIGHT, REJOIN, RESOLVE, RESUME
+from app.core.plans import KEEP_PEER, KEEP_THIS, PREFLIGHT, REJOIN, RESUME
 from app.core.roles import Change, Role
 
 INITIALIZED = "HA setup change has initialized successfully."
@@ -32,7 +32,8 @@ def success(kind: str, role: Role) -> str:
         Change.SETTINGS: "The changed settings are in effect.",
         PREFLIGHT: "The checks have been made; nothing was changed.",
         RESUME: "This server accepts writes again.",
-        RESOLVE: "This server is the rightful primary. The other one rejoins; what only it has is rescued first.",
+        KEEP_THIS: "This server is the rightful primary. The other one rejoins; what only it has is rescued first.",
+        KEEP_PEER: "The other server is the rightful primary. This one rejoins; what only it has is rescued first.",
         REJOIN: "This server is the secondary of the pair again.",
     }[kind]
 

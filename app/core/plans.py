@@ -13,7 +13,8 @@ from app.core.roles import Change, Role
 
 PREFLIGHT = "preflight"
 RESUME = "resume"
-RESOLVE = "resolve"
+KEEP_THIS = "keep-this"
+KEEP_PEER = "keep-peer"
 REJOIN = "rejoin"
 
 
@@ -87,7 +88,9 @@ _PREFLIGHT = (PlannedStep("dry-run", "Check both servers without changing anythi
 
 _RESUME = (PlannedStep("resume-primary", "Accept writes again without the other server", final=True),)
 
-_RESOLVE = (PlannedStep("keep-this-history", "Become the rightful primary, with this server's data", final=True),)
+_KEEP_THIS = (PlannedStep("keep-this-history", "Become the rightful primary, with this server's data", final=True),)
+
+_KEEP_PEER = (PlannedStep("keep-peers-history", "Let the other server become the rightful primary", final=True),)
 
 _REJOIN = (
     PlannedStep("compare-histories", "Compare this server's history with the primary's"),
@@ -114,7 +117,8 @@ _PLANS: dict[tuple[str, Role], tuple[PlannedStep, ...]] = {
     (PREFLIGHT, Role.PRIMARY): _PREFLIGHT,
     (PREFLIGHT, Role.SECONDARY): _PREFLIGHT,
     (RESUME, Role.PRIMARY): _RESUME,
-    (RESOLVE, Role.PRIMARY): _RESOLVE,
+    (KEEP_THIS, Role.PRIMARY): _KEEP_THIS,
+    (KEEP_PEER, Role.PRIMARY): _KEEP_PEER,
     (REJOIN, Role.PRIMARY): _REJOIN,
     (REJOIN, Role.SECONDARY): _REJOIN,
 }

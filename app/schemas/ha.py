@@ -123,6 +123,14 @@ class ConfirmSchema(StrictSchema):
     confirm = Text(length_max=CONFIRM_LENGTH_MAX, metadata={"description": "The hostname of this server."})
 
 
+class ResolveSchema(ConfirmSchema):
+    keep = Text(
+        required=True,
+        validate=validate.OneOf(("this", "peer"), error="Must be one of this, peer."),
+        metadata={"description": "Whose history goes on; what only the other server has is rescued first."},
+    )
+
+
 class MaintenanceSchema(StrictSchema):
     enabled = StrictBoolean(required=True)
     minutes = StrictInteger(1, MAINTENANCE_MINUTES_MAX, load_default=60)

@@ -14,7 +14,7 @@ from app.core.state import NodeState, Operation
 from app.ports import Json, Node
 from jobs.peer import verbs_join, verbs_swap
 from jobs.peer.body import text, whole
-from jobs.steps import fencing, settings
+from jobs.steps import fencing, settings, takeover
 from jobs.steps.preflight import answer_facts
 
 Handler = Callable[[Node, Json], Json]
@@ -98,6 +98,12 @@ def take_settings(node: Node, body: Json) -> Json:
     return settings.take_settings(node, body.get("fields"))
 
 
+def end_conflict(node: Node, body: Json) -> Json:
+    """Of two primaries of that term this one goes on: the administrator has chosen so on the other server."""
+    takeover.end_conflict(node, whole(body, "term"))
+    return {"term": node.store.state().term}
+
+
 def _operation(node: Node, state: NodeState) -> str:
     if state.operation is None or state.operation.until <= node.clock.now():
         return ""
@@ -152,4 +158,5 @@ VERBS: Mapping[str, Handler] = {
     "swap-abort": verbs_swap.abort,
     "swap-finish": verbs_swap.finish,
     "promotion-state": verbs_swap.promotion_state,
+    "end-conflict": end_conflict,
 }

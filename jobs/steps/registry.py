@@ -39,6 +39,7 @@ _STEPS: tuple[Step, ...] = (
     takeover.TakeOver(),
     takeover.ResumePrimary(),
     takeover.KeepThisHistory(),
+    takeover.KeepPeersHistory(),
     settings.SendSettings(),
     settings.ApplySettings(),
     rejoin.CompareHistories(),

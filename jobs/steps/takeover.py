@@ -9,11 +9,14 @@ from app.core import moves
 from app.core.acts import Cause
 from app.core.roles import Role
 from app.core.state import FenceReason, NodeState, Phase
+from app.ports import Node
 from jobs.context import BaseStep, Context
 from jobs.steps import promotion
 from jobs.steps.pair import apply_config, ask_quietly, refuse
 
 ASK_S = 2.0
+END_CONFLICT_S = 60.0
+"""Bound of the other server's promotion."""
 RESUMABLE = frozenset({FenceReason.PEER_UNKNOWN, FenceReason.ISOLATED, FenceReason.BOOT, FenceReason.MONITOR_SILENT})
 """Fences that an administrator may end who knows that the other server has not taken over."""
 
@@ -92,24 +95,49 @@ class ResumePrimary(BaseStep):
             )
 
 
+def end_conflict(node: Node, term: int) -> None:
+    """Of two primaries of `term` this one has the next term and accepts writes, and so is the rightful one.
+
+    The other server sees that and rejoins; what only it has is rescued there. May be repeated.
+    Raises NotAllowed (code `no-conflict`).
+    """
+    state = node.store.state()
+    in_conflict = state.fence is not None and state.fence.reason is FenceReason.CONFLICT and state.term == term
+    begun = state.term == term + 1 and state.promotion is not None and state.promotion.cause == Cause.RESUME
+    if not in_conflict and not begun:
+        raise refuse(
+            "no-conflict",
+            "There Is No Conflict",
+            f"The server {node.machine.hostname()} is not fenced because of two primaries of the term {term}.",
+            "Look at the status page.",
+        )
+    promotion.promote(node, Cause.RESUME, term=term + 1)
+
+
 class KeepThisHistory(BaseStep):
-    """Of two primaries of the same term this one has the next term, and so is the rightful one. The other server sees
-    that and rejoins; what only it has is rescued there."""
+    """A conflict has ended with the data of this server."""
 
     name = "keep-this-history"
 
     def is_done(self, context: Context) -> bool:
-        return context.node.store.state().term == context.memory.get("term")
+        return "term" in context.memory and context.node.store.state().term > int(context.memory["term"])
 
     def do(self, context: Context) -> None:
+        if "term" not in context.memory:
+            context.remember(term=context.node.store.state().term)
+        end_conflict(context.node, context.recall("term"))
+
+
+class KeepPeersHistory(BaseStep):
+    """A conflict has ended with the data of the other server; this one rejoins as soon as its monitor sees that."""
+
+    name = "keep-peers-history"
+
+    def is_done(self, context: Context) -> bool:
         state = context.node.store.state()
-        if not self.is_done(context):
-            if state.fence is None or state.fence.reason is not FenceReason.CONFLICT:
-                raise refuse(
-                    "no-conflict",
-                    "There Is No Conflict",
-                    "This server is not fenced because of two primaries of the same term.",
-                    "Look at the status page.",
-                )
-            context.remember(term=state.term + 1)
-        promotion.promote(context.node, Cause.RESUME, term=context.recall("term"))
+        reply = ask_quietly(context.node, "heartbeat", {"term": state.term}, ASK_S)
+        theirs = None if reply is None else reply.get("term")
+        return isinstance(theirs, int) and theirs > state.term
+
+    def do(self, context: Context) -> None:
+        context.node.peer.request("end-conflict", {"term": context.node.store.state().term}, END_CONFLICT_S)

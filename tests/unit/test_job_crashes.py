@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from app.core import plans
 from app.core.errors import LocalFailure
-from app.core.plans import REJOIN, RESOLVE, RESUME
+from app.core.plans import KEEP_PEER, KEEP_THIS, REJOIN, RESUME
 from app.core.roles import Change, Role
 from app.core.state import FenceReason
 from app.ports import Json
@@ -76,8 +76,9 @@ def _fenced(world: World) -> Server:
 
 def _in_conflict(world: World) -> Server:
     world.pair()
-    world.cut()
-    fencing.fence_self(world.alpha.node, FenceReason.CONFLICT)
+    for server in (world.alpha, world.beta):
+        server.store.change_state(lambda state: replace(state, role=Role.PRIMARY, term=5))
+        fencing.fence_self(server.node, FenceReason.CONFLICT)
     return world.alpha
 
 
@@ -92,7 +93,8 @@ CASES = (
     Case(Change.SETTINGS, Role.SECONDARY, _paired("beta", Role.SECONDARY)),
     Case(REJOIN, Role.PRIMARY, _old_primary, one_way=True),
     Case(RESUME, Role.PRIMARY, _fenced),
-    Case(RESOLVE, Role.PRIMARY, _in_conflict),
+    Case(KEEP_THIS, Role.PRIMARY, _in_conflict),
+    Case(KEEP_PEER, Role.PRIMARY, _in_conflict),
 )
 STEPS = [(case, planned.name) for case in CASES for planned in plans.plan(case.kind, case.role)]
 IDS = [f"{case}-{name}" for case, name in STEPS]

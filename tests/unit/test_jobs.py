@@ -9,7 +9,7 @@ import pytest
 from app.core.acts import Cause
 from app.core.errors import LocalFailure, NotAllowed
 from app.core.messages import APPLY_ON_SECONDARY, COMMUNICATION_ERROR, INITIALIZED
-from app.core.plans import PREFLIGHT, REJOIN, RESOLVE, RESUME
+from app.core.plans import KEEP_PEER, KEEP_THIS, PREFLIGHT, REJOIN, RESUME
 from app.core.roles import Change, Role
 from app.core.state import FenceReason, Phase
 from jobs.start import retry_job, start_job
@@ -351,16 +351,18 @@ def test_a_superseded_primary_is_not_resumed(world: World) -> None:
     assert job.error["code"] == "not-resumable"
 
 
-def test_a_conflict_ends_with_the_server_that_was_chosen_and_the_other_rejoins(world: World) -> None:
+@pytest.mark.parametrize("kind", [KEEP_THIS, KEEP_PEER])
+def test_a_conflict_ends_with_the_server_that_was_chosen_and_the_other_rejoins(world: World, kind: str) -> None:
     world.pair()
     for server in (world.alpha, world.beta):
         server.store.change_state(lambda state: replace(state, role=Role.PRIMARY, term=5))
         fencing.fence_self(server.node, FenceReason.CONFLICT)
-    job = world.beta.apply(RESOLVE)
+    chooser = world.beta if kind == KEEP_THIS else world.alpha
+    job = chooser.apply(kind)
     assert job.state == "succeeded", job
     assert world.beta.look()["writable"]
     assert (world.beta.store.state().term, world.beta.store.state().fence) == (6, None)
-    again = world.beta.apply(RESOLVE)
+    again = world.beta.apply(KEEP_THIS)
     assert again.error is not None
     assert again.error["code"] == "no-conflict"
     assert world.alpha.apply(REJOIN).state == "succeeded"

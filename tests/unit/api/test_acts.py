@@ -132,12 +132,17 @@ def test_resume_is_for_a_fenced_primary_and_confirmed(world: World, call: Caller
     assert job_of(call("POST", "/ha/resume", {"confirm": "alpha"}))["kind"] == "resume"
 
 
-def test_a_conflict_is_resolved_on_the_server_whose_data_is_kept(world: World, call: Caller) -> None:
+@pytest.mark.parametrize(("keep", "kind"), [("this", "keep-this"), ("peer", "keep-peer")])
+def test_a_conflict_is_resolved_by_choosing_whose_history_goes_on(
+    world: World, call: Caller, keep: str, kind: str
+) -> None:
     world.become(Role.PRIMARY, fence=ISOLATED)
-    assert call("POST", "/ha/resolve", {"confirm": "alpha"}).get_json()["code"] == "no-conflict"
+    choice = {"keep": keep, "confirm": "alpha"}
+    assert call("POST", "/ha/resolve", choice).get_json()["code"] == "no-conflict"
     world.become(Role.PRIMARY, fence=CONFLICT)
-    assert call("POST", "/ha/resolve").get_json()["code"] == "confirmation-needed"
-    assert job_of(call("POST", "/ha/resolve", {"confirm": "alpha"}))["kind"] == "resolve"
+    assert call("POST", "/ha/resolve", {"keep": "both"}).status_code == 422
+    assert call("POST", "/ha/resolve", {"keep": keep}).get_json()["code"] == "confirmation-needed"
+    assert job_of(call("POST", "/ha/resolve", choice))["kind"] == kind
 
 
 def test_maintenance_lasts_as_long_as_was_said(world: World, call: Caller) -> None:
