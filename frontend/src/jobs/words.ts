@@ -13,6 +13,8 @@ const KIND: Record<string, string> = {
   preflight: "Checks before APPLY",
   resume: "Resume as primary",
   rejoin: "Rejoin",
+  "keep-this": "End of the conflict with this server’s data",
+  "keep-peer": "End of the conflict with the other server’s data",
 };
 
 export function kindText(kind: string): string {
