@@ -7,6 +7,7 @@ first time; a resolver that hangs later costs the pings of the others nothing.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
 import threading
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from icmplib import ICMPLibError, multiping
+from icmplib import Host, ICMPLibError, async_multiping
 
 NAME_FRESH_S = 60.0
 """A resolved name is looked up again, in the background, after this time."""
@@ -23,6 +24,7 @@ NAME_KEPT_S = 3600.0
 """An address goes on being pinged this long while its name can't be looked up again."""
 NAME_SHARE = 0.5
 """Part of a round's time that may be spent on resolving names."""
+CLOCK_MARGIN_S = 0.1
 NAMES_MAX = 64
 """Names remembered at once; the one looked up longest ago is forgotten first."""
 
@@ -134,7 +136,13 @@ def _resolve_name(name: str) -> str | None:
 def _echo(addresses: list[str], timeout_s: float) -> dict[str, float]:
     """Round trip in ms of one echo to each literal address that answered in time."""
     try:
-        hosts = multiping(addresses, count=1, timeout=timeout_s, privileged=True)
+        hosts = asyncio.run(_echo_bounded(addresses, timeout_s))
     except (ICMPLibError, OSError, ValueError):
         return {}
-    return {host.address: host.avg_rtt for host in hosts if host.is_alive}
+    return {host.address: max(host.avg_rtt, 0.0) for host in hosts if host.is_alive}
+
+
+async def _echo_bounded(addresses: list[str], timeout_s: float) -> list[Host]:
+    """icmplib counts its time-out by the wall clock: this bound also holds when that clock is set back meanwhile."""
+    echoes = async_multiping(addresses, count=1, timeout=timeout_s, privileged=True)
+    return await asyncio.wait_for(echoes, timeout_s + CLOCK_MARGIN_S)

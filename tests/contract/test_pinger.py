@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import threading
@@ -79,6 +80,18 @@ def test_a_hanging_resolver_delays_only_the_first_round_and_is_asked_once(hangin
     assert threading.active_count() == before + 1
     hanging_resolver.set()
     wait_for(lambda: pinger.ping(["slow.example"], 0.4)["slow.example"] is not None, 5, "the resolver's late answer")
+
+
+def test_a_library_that_waits_too_long_does_not_hold_up_the_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As icmplib does when the wall clock, by which it counts, is set back."""
+
+    async def wait(*_addresses: object, **_options: object) -> None:
+        await asyncio.sleep(30)
+
+    monkeypatch.setattr(real, "async_multiping", wait)
+    started = time.monotonic()
+    assert real.IcmpPinger().ping(["127.0.0.1"], 0.2) == {"127.0.0.1": None}
+    assert time.monotonic() - started < 2
 
 
 def _timed(pinger: Pinger, timeout_s: float) -> dict[str, float | None]:
