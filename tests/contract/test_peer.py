@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import pytest
 
+from app.adapters.peer.client import SshPeer
 from app.adapters.peer.openssh import ssh_options
 from app.core.errors import InvalidInput, NotAllowed, PeerRefused, PeerUnreachable
 from app.core.roles import Role
@@ -237,6 +238,26 @@ def test_a_peer_that_dies_in_a_request_is_unreachable(real: RealSide) -> None:
     with pytest.raises(PeerUnreachable):
         real.peer.request("vanish", {}, TIMEOUT_S)
     assert real.peer.request("echo", {}, TIMEOUT_S)["got"] == {}
+
+
+def test_a_kept_line_that_died_unnoticed_is_replaced_and_the_request_answered(real: RealSide) -> None:
+    class Dead:
+        alive = True
+        closed = False
+
+        def ask(self, *_: object) -> Json:
+            raise ConnectionResetError("the other server was booted since")
+
+        def close(self) -> None:
+            self.closed = True
+
+    line, peer = Dead(), real.peer
+    assert isinstance(peer, SshPeer)
+    identity = real.asking.store.state().peer
+    assert identity is not None
+    peer._idle.append((identity, line))  # type: ignore[arg-type]
+    assert peer.request("echo", {"n": 1}, TIMEOUT_S)["got"] == {"n": 1}
+    assert line.closed
 
 
 def test_a_session_from_before_a_new_pairing_answers_no_more_but_the_request_is_answered(real: RealSide) -> None:

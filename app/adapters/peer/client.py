@@ -63,6 +63,8 @@ class SshPeer:
             self._slots.release()
 
     def _ask(self, identity: PeerIdentity, verb: str, body: Json, deadline: Deadline) -> Json:
+        import paramiko
+
         kept = self._take(identity)
         if kept is not None:
             try:
@@ -70,6 +72,12 @@ class SshPeer:
             except PeerRefused as error:
                 if error.code != SESSION_ENDED:
                     raise
+            except TimeoutError:
+                raise
+            except (EOFError, OSError, paramiko.SSHException):
+                # The other server was restarted since, and only now does this end learn of it: every verb may be
+                # repeated, so the request goes out again on a new line.
+                pass
         return self._ask_on(self._open(identity, deadline), identity, verb, body, deadline)
 
     def _ask_on(self, line: Line, identity: PeerIdentity, verb: str, body: Json, deadline: Deadline) -> Json:
