@@ -1,11 +1,12 @@
 import "@patternfly/react-core/dist/styles/base.css";
-import "./styles.css";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
 import { App } from "./app/App";
 import { startTheme } from "./app/theme";
+// After PatternFly's components and their styles, so that ours win.
+import "./styles.css";
 
 startTheme();
 const root = document.getElementById("root");

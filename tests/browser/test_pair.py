@@ -130,3 +130,20 @@ def test_a_failing_primary_is_seen_live_on_the_secondary_and_comes_back_as_its_s
     pair.lab.fault("boot", "a")
     beta.expect_status("stable", "primary")
     beta.close()
+
+
+def test_a_peer_without_a_draft_is_explained_before_apply_and_changes_nothing(servers: Servers, alpha: Console) -> None:
+    alpha.open("HA Configuration")
+    alpha.choose_role("primary")
+    alpha.fill(HAServerAddress=alpha.host["address"], HAPeerAddress=servers.hosts["b"]["address"])
+    alpha.generate()
+    alpha.save()
+    alpha.page.get_by_role("button", name="APPLY").click()
+    dialog = alpha.page.get_by_role("dialog")
+    expect(dialog.get_by_text("failed:", exact=False).first).to_be_visible(timeout=STATUS_TIMEOUT_MS)
+    expect(dialog).to_contain_text("secondary")
+    expect(dialog.get_by_role("button", name="APPLY", exact=True)).to_be_disabled()
+    dialog.get_by_role("button", name="Cancel").click()
+    alpha.page.get_by_role("button", name="Discard draft").click()
+    expect(alpha.page.get_by_test_id("draft-state")).to_contain_text("There is no draft")
+    assert servers.apis["a"].status()["status"] == "standalone"
