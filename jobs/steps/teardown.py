@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 LEAVE_S = 90.0
 """How long the secondary may take to apply what it has received, and a little more."""
+DISMISS_TRIES = 3
+DISMISS_PAUSE_S = 0.5
 DRAIN_S = 60.0
 NOTICE_S = 3.0
 
@@ -62,14 +64,19 @@ class DismissSecondary(BaseStep):
         with suppress(HapairError):
             position = node.database.facts().position
         body = {"pair_id": context.recall("pair_id"), "position": position}
-        try:
-            node.peer.request("leave", body, LEAVE_S)
-        except (PeerUnreachable, PeerRefused) as error:
-            log.warning("the secondary is left alone: %s", error)
-            context.skipped = (
-                f"The other server could not be told ({error.title}). If it is still part of the pair, set its role to"
-                " standalone and apply that there too."
-            )
+        for attempt in range(1, DISMISS_TRIES + 1):
+            try:
+                node.peer.request("leave", body, LEAVE_S)
+            except (PeerUnreachable, PeerRefused) as error:
+                log.warning("the secondary was not told to leave (try %d of %d): %s", attempt, DISMISS_TRIES, error)
+                context.skipped = (
+                    f"The other server could not be told ({error.title}). If it is still part of the pair, set its"
+                    " role to standalone and apply that there too."
+                )
+                node.clock.sleep(DISMISS_PAUSE_S)
+            else:
+                context.skipped = None
+                return
 
 
 class LeaveReplication(BaseStep):
