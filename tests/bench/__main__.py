@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.bench import idle, outage, seed, swap
+from tests.bench import idle, mirror, outage, seed, swap
 from tests.bench.figures import Figure
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -14,6 +14,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "swap": swap.run,
     "seed": seed.run,
     "idle": idle.run,
+    "mirror": mirror.run,
 }
 
 
