@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gzip
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import answers
-from tests.browser.canned import DIST, CannedConsole
+from tests.browser.canned import DIST, CannedConsole, problem
 from tests.browser.conftest import MakeConsole
 
 pytestmark = pytest.mark.browser
@@ -74,20 +74,46 @@ def test_hostile_text_is_shown_as_text(page: Page, make_console: MakeConsole, ti
     assert page.title() != "owned"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("title", PATHS)
-def test_each_page_is_accessible(chromium: Browser, usual: CannedConsole, title: str, scheme: Any) -> None:
-    context = chromium.new_context(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
-    page = context.new_page()
-    open_page(page, usual, title)
-    page.add_script_tag(path=str(AXE))
-    found = page.evaluate("axe.run()")
+@pytest.fixture(params=["light", "dark"])
+def examined(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page into which axe can be put: without the policy that keeps other scripts out."""
+    context = chromium.new_context(color_scheme=request.param, bypass_csp=True, reduced_motion="reduce")
+    yield context.new_page()
     context.close()
-    violations = [
-        f"{each['id']}: {each['help']}: {[node['html'][:160] for node in each['nodes']]}"
-        for each in found["violations"]
-    ]
-    assert violations == []
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds wrong with the page as it is now."""
+    page.add_script_tag(path=str(AXE))
+    found = page.evaluate("axe.run()")["violations"]
+    return [f"{each['id']}: {each['help']}: {[node['html'][:160] for node in each['nodes']]}" for each in found]
+
+
+@pytest.mark.parametrize("title", PATHS)
+def test_each_page_is_accessible(examined: Page, usual: CannedConsole, title: str) -> None:
+    open_page(examined, usual, title)
+    assert violations(examined) == []
+
+
+def test_the_login_is_accessible(examined: Page, make_console: MakeConsole) -> None:
+    console = make_console({"GET /session": lambda _request: problem(401, "login-needed", "Log In First")})
+    examined.goto(console.url)
+    expect(examined.get_by_role("button", name="Log in")).to_be_visible()
+    assert violations(examined) == []
+
+
+def test_the_dialogue_of_apply_is_accessible(examined: Page, make_console: MakeConsole) -> None:
+    checks = [{"id": result, "result": result, "detail": "A sentence."} for result in ("pass", "warn")]
+    console = make_console(
+        {
+            "GET /ha/config": answers.always(answers.config(draft={"HAServerRole": "standalone"}), ETag='"1"'),
+            "POST /ha/preflight": answers.always({"checks": checks}),
+        }
+    )
+    open_page(examined, console, "HA Configuration")
+    examined.get_by_role("button", name="APPLY").click()
+    expect(examined.get_by_label("Type alpha to confirm")).to_be_visible()
+    assert violations(examined) == []
 
 
 @pytest.mark.parametrize("title", PATHS)

@@ -22,12 +22,14 @@ interface Props<Row> {
   keyOf: (row: Row) => string;
   empty: string;
   filters?: ReactNode;
+  /** Changes when there may be something new. */
+  refreshKey?: string;
 }
 
-export function LogPage<Row>({ title, explanation, path, columns, keyOf, empty, filters }: Props<Row>) {
+export function LogPage<Row>({ title, explanation, path, columns, keyOf, empty, filters, refreshKey = "" }: Props<Row>) {
   const query = useQuery();
   const address = query.text === "" ? path : `${path}?${query.text}`;
-  const page = useResource(address, (signal) => get<Listing<Row>>(address, signal));
+  const page = useResource(`${address} ${refreshKey}`, (signal) => get<Listing<Row>>(address, signal));
 
   return (
     <Stack hasGutter>

@@ -1,5 +1,6 @@
 import { Link } from "wouter";
 
+import { useLiveStatus } from "../../app/live";
 import type { Job } from "../../api/model";
 import type { Column } from "../../components/DataTable";
 import { LogPage } from "../../components/LogPage";
@@ -16,11 +17,13 @@ const COLUMNS: Column<Job>[] = [
 ];
 
 export default function JobsPage() {
+  const running = useLiveStatus().status?.job;
   return (
     <LogPage<Job>
       title="Jobs"
       explanation="Long changes of this server and what became of them."
       path="/jobs"
+      refreshKey={running ? `${running.id} ${running.state}` : ""}
       columns={COLUMNS}
       keyOf={(job) => job.id}
       empty="Every APPLY, swap and takeover on this server will be listed here with its steps."

@@ -10,6 +10,7 @@ import { StatusLabel } from "../../components/StatusLabel";
 import type { Status } from "../../api/model";
 import type { Sample } from "../../lib/history";
 import { STATUS } from "../../lib/words";
+import { eventKey } from "../events/eventKey";
 import { Actions } from "./Actions";
 import { AlarmsCard } from "./AlarmsCard";
 import { ChartsCard } from "./ChartsCard";
@@ -64,7 +65,7 @@ function Sections({ status, history, lost }: { status: Status; history: Sample[]
         </GridItem>
       )}
       <GridItem span={12}>
-        <LastEvents refreshKey={`${status.status} ${status.node.role} ${status.alarms.length} ${lost}`} />
+        <LastEvents refreshKey={`${eventKey(status)} ${lost}`} />
       </GridItem>
     </Grid>
   );
