@@ -12,6 +12,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 PREFIX = "HAPAIR_"
+ENVIRONMENT_FILE = Path("/etc/hapair/hapair.env")
+"""What an administrator has set on this server; the services' units hand it to them, and every command reads it."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,11 @@ _READERS: dict[str, Callable[[str], object]] = {"Path": Path, "int": int, "str":
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """The settings of the environment. Raises ValueError naming the variable whose value has the wrong type."""
-    source = os.environ if environment is None else environment
+    """The settings of ENVIRONMENT_FILE and, above it, of the process's environment; or of `environment` alone.
+
+    Raises ValueError naming the variable whose value has the wrong type.
+    """
+    source = {**read_environment_file(ENVIRONMENT_FILE), **os.environ} if environment is None else environment
     values: dict[str, object] = {}
     for each in fields(Settings):
         raw = source.get(PREFIX + each.name.upper())
@@ -100,3 +105,25 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         except ValueError as error:
             raise ValueError(f"{PREFIX}{each.name.upper()} is {raw!r}: {error}") from error
     return Settings(**values)  # type: ignore[arg-type]
+
+
+def read_environment_file(path: Path) -> dict[str, str]:
+    """The variables of a file of `NAME=value` lines, as systemd reads it; empty where there is none.
+
+    Raises ValueError naming the line that is none.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    found = {}
+    for number, line in enumerate(lines, start=1):
+        text = line.strip()
+        if not text or text.startswith(("#", ";")):
+            continue
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ValueError(f"{path}, line {number}: {text!r} is not NAME=value")
+        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+        found[name.strip()] = value[1:-1] if quoted else value
+    return found

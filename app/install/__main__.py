@@ -14,7 +14,7 @@ import sys
 from app.install.access import prepare_access, prepare_node_store
 from app.install.accounts import ensure_api_account, ensure_database_folder, ensure_folders
 from app.install.certificates import ensure_console_certificate
-from app.install.configuration import write_configuration, write_units
+from app.install.configuration import link_command, write_configuration, write_units
 from app.settings import Settings, read_settings
 from app.wiring import build_node
 
@@ -27,6 +27,7 @@ def install_files(settings: Settings) -> None:
     ensure_api_account()
     ensure_folders(settings)
     write_configuration(settings)
+    link_command()
     prepare_node_store(settings)
     node = build_node(settings)
     facts = node.machine.facts()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from pathlib import Path
 from string import Template
 
-from app.install.services import CONFIGURATION, ENVIRONMENT_FILE, PROJECT, SERVICES
-from app.settings import Settings
+from app.install.services import CONFIGURATION, PROJECT, SERVICES
+from app.settings import ENVIRONMENT_FILE, Settings
 
 TEMPLATES = Path(__file__).parent / "templates"
 MARIADB_DROP_IN = Path("/etc/mysql/mariadb.conf.d/90-hapair.cnf")
 UNITS = Path("/etc/systemd/system")
+COMMAND = Path("/usr/local/bin/hapair")
+BOOT_FOLDERS = Path("/etc/tmpfiles.d/hapair.conf")
 SERVER_ID_MAXIMUM = 2**32 - 1
 
 
@@ -25,22 +28,34 @@ def server_id(settings: Settings) -> int:
 
 def write_configuration(settings: Settings) -> None:
     """The files that MariaDB, Redis, sshd and nginx read are in place. Idempotent."""
-    values = {name: str(getattr(settings, name)) for name in Settings.__dataclass_fields__}
-    values["server_id"] = str(server_id(settings))
-    values["console_dir"] = str(PROJECT / "frontend" / "dist")
     CONFIGURATION.mkdir(mode=0o755, exist_ok=True)
-    targets = {
-        TEMPLATES / "mariadb.cnf": MARIADB_DROP_IN,
-        TEMPLATES / "redis.conf": CONFIGURATION / "redis.conf",
-        TEMPLATES / "sshd_config": CONFIGURATION / "sshd_config",
-        PROJECT / "nginx" / "hapair.conf": CONFIGURATION / "nginx.conf",
-    }
-    for source, target in targets.items():
+    for target, text in render(settings, server_id(settings)).items():
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(Template(source.read_text()).substitute(values))
+        target.write_text(text)
 
 
-def write_units() -> list[str]:
+def render(settings: Settings, database_id: int) -> dict[Path, str]:
+    """The text of each configuration file, by the path where its service looks for it."""
+    values = {name: str(getattr(settings, name)) for name in Settings.__dataclass_fields__}
+    values["server_id"] = str(database_id)
+    values["console_dir"] = str(PROJECT / "frontend" / "dist")
+    sources = {
+        BOOT_FOLDERS: TEMPLATES / "tmpfiles.conf",
+        MARIADB_DROP_IN: TEMPLATES / "mariadb.cnf",
+        CONFIGURATION / "redis.conf": TEMPLATES / "redis.conf",
+        CONFIGURATION / "sshd_config": TEMPLATES / "sshd_config",
+        CONFIGURATION / "nginx.conf": PROJECT / "nginx" / "hapair.conf",
+    }
+    return {target: Template(source.read_text()).substitute(values) for target, source in sources.items()}
+
+
+def link_command() -> None:
+    """`hapair` is on every administrator's path."""
+    COMMAND.unlink(missing_ok=True)
+    COMMAND.symlink_to(Path(sys.executable).with_name("hapair"))
+
+
+def write_units(folder: Path = UNITS) -> list[str]:
     """A systemd unit for each service that the distribution has none for; returns all unit names to enable."""
     template = Template((TEMPLATES / "unit.service").read_text())
     for each in SERVICES:
@@ -54,7 +69,7 @@ def write_units() -> list[str]:
             command=" ".join(_quoted(argument) for argument in each.arguments),
             account=each.account,
         )
-        (UNITS / f"{each.unit_name}.service").write_text(text)
+        (folder / f"{each.unit_name}.service").write_text(text)
     return [each.unit_name for each in SERVICES]
 
 

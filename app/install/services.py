@@ -8,7 +8,6 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 CONFIGURATION = Path("/etc/hapair")
-ENVIRONMENT_FILE = CONFIGURATION / "hapair.env"
 API_THREADS = 24
 """Each open status or job stream holds one thread for as long as its page is open."""
 

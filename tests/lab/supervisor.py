@@ -21,10 +21,10 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from app.install.accounts import ensure_folders
-from app.install.services import ENVIRONMENT_FILE, PROJECT, SERVICES, Service
-from app.settings import read_settings
+from app.install.services import PROJECT, SERVICES, Service
+from app.settings import ENVIRONMENT_FILE, read_environment_file, read_settings
 
-SOCKET = Path("/run/lab-supervisor.sock")
+SOCKET = Path(SUPERVISOR_SOCKET)
 NOTIFY_FOLDER = Path("/run/lab-notify")
 ENABLED = Path("/etc/hapair/lab-enabled")
 """Its presence starts every service at boot."""
@@ -193,10 +193,7 @@ def descendants(pid: int) -> list[int]:
 
 def host_settings() -> dict[str, str]:
     """The variables of the host's settings file; none before it is installed."""
-    if not ENVIRONMENT_FILE.exists():
-        return {}
-    pairs = (line.split("=", 1) for line in ENVIRONMENT_FILE.read_text().splitlines() if "=" in line)
-    return {name: value.strip("'\"") for name, value in pairs}
+    return read_environment_file(ENVIRONMENT_FILE)
 
 
 def log_file(name: str) -> Path:
