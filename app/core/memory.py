@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.core.acts import Act, AskOthers, EmitEvent, RecordStandbyOut, Rejoin, RestartDatabase
+from app.core.acts import Act, AskOthers, EmitEvent, RecordStandbyOut, Rejoin, RestartDatabase, SetSemiSync
 from app.core.facts import DatabaseFacts, Observation, ReplicationFacts
 from app.core.replication import conditions, same_position
 from app.core.roles import Role
@@ -15,6 +15,8 @@ from app.core.state import FenceReason, NodeState, Phase
 
 RESTART_HELPED_S = 60.0
 """A database that takes no writes anyway works when it still answers this long after its restart."""
+STALLED_S = 1.0
+"""A tick that is later than this was not just late: what was waited for in that time had no chance."""
 CAUGHT_UP_LAG_S = 5.0
 """A replica that is at most this far behind has caught up."""
 FACTS_FRESH_S = 5.0
@@ -64,8 +66,10 @@ class PilotMemory:
     """The database was told to restart, and has not been proven to work since."""
     rejoin_asked_s: float | None = None
     others_asked_s: float | None = None
+    semi_sync_told_s: float | None = None
+    """Commits were last told to wait, or not to wait."""
     acknowledge_failed_s: float | None = None
-    """The standby was last dropped although it was heard, because it did not acknowledge."""
+    """The standby was last dropped because it did not acknowledge, although it was connected and well."""
     write_fair_since_s: float | None = None
     """A write on this node has had no standby to wait for in vain."""
     emitted: frozenset[str] = frozenset()
@@ -107,8 +111,10 @@ def note_acts(memory: PilotMemory, acts: tuple[Act, ...], now_s: float) -> Pilot
                 memory = _with(memory, rejoin_asked_s=now_s)
             case RestartDatabase():
                 memory = _with(memory, restarted_s=now_s)
-            case RecordStandbyOut(rule="standby-fails"):
+            case RecordStandbyOut(rule="standby-mute"):
                 memory = _with(memory, acknowledge_failed_s=now_s)
+            case SetSemiSync():
+                memory = _with(memory, semi_sync_told_s=now_s, acknowledging_since_s=None)
             case EmitEvent():
                 memory = _with(memory, emitted=memory.emitted | {act.event.key})
             case _:
@@ -192,12 +198,19 @@ def _remember_standby(
     unacknowledged = facts.semi_sync_enabled and facts.semi_sync_clients == 0
     peer = sight.peer
     failing = sight.heartbeat_heard and (unacknowledged or (peer is not None and not peer.eligible))
-    acknowledging = facts.semi_sync_enabled and facts.semi_sync_clients > 0
+    acknowledging = facts.semi_sync_enabled and facts.semi_sync_clients > 0 and _seen_after_told(memory, seen)
+    awake = seen.stalled_s < STALLED_S
     return _with(
         memory,
         standby_failing_since_s=_since(memory.standby_failing_since_s, failing, seen.now_s),
-        acknowledging_since_s=_since(memory.acknowledging_since_s, acknowledging, seen.now_s),
+        acknowledging_since_s=_since(memory.acknowledging_since_s if awake else None, acknowledging, seen.now_s),
     )
+
+
+def _seen_after_told(memory: PilotMemory, seen: Observation) -> bool:
+    """Whether the last look at the database is from after commits were last told to wait or not to wait."""
+    age = seen.database.facts_age_s
+    return memory.semi_sync_told_s is None or (age is not None and seen.now_s - age > memory.semi_sync_told_s)
 
 
 def _stable(memory: PilotMemory, state: NodeState, sight: Sight) -> bool:

@@ -180,7 +180,11 @@ def _standby(scene: Scene) -> Iterator[Act]:
     if _standby_lost(scene):
         yield from _lose_standby(scene)
     elif _standby_fails(scene):
-        yield from _drop_failing_standby(scene)
+        why = f"The standby is heard, but has not replicated for {scene.config.semi_sync_fallback_s:g} s."
+        yield from _drop_standby(scene, rule="standby-fails", why=why)
+    elif _mute_for_s(scene) >= scene.config.semi_sync_fallback_s:
+        why = f"The standby has not acknowledged a write for {scene.config.semi_sync_fallback_s:g} s."
+        yield from _drop_standby(scene, rule="standby-mute", why=why)
     elif scene.state.standby_out:
         yield from _take_back(scene)
     if not scene.state.standby_out:
@@ -227,13 +231,22 @@ def _standby_fails(scene: Scene) -> bool:
     return since is not None and scene.seen.now_s - since >= scene.config.semi_sync_fallback_s
 
 
-def _drop_failing_standby(scene: Scene) -> Iterator[Act]:
-    why = f"The standby is heard, but has not replicated for {scene.config.semi_sync_fallback_s:g} s."
-    yield from _record_out(scene, rule="standby-fails", why=why)
+def _mute_for_s(scene: Scene) -> float:
+    """For how long commits have waited for a standby that is heard, connected and well by its own word. A write that
+    fails for another reason is the own database's fault."""
+    since, write_age = scene.memory.acknowledging_since_s, scene.seen.database.write_age_s
+    if since is None or not scene.sight.heartbeat_heard or scene.seen.database.write_failing_s > 0:
+        return 0.0
+    waiting_s = scene.seen.now_s - since
+    return waiting_s if write_age is None else min(waiting_s, write_age)
+
+
+def _drop_standby(scene: Scene, *, rule: str, why: str) -> Iterator[Act]:
+    yield from _record_out(scene, rule=rule, why=why)
     if OUT not in scene.seen.alarms:
         waits = commits_wait(scene.state, scene.config) and scene.config.protection_mode is ProtectionMode.PROTECTION
         then = "Writes wait until it does or you let it go." if waits else "Writes go on without it."
-        yield RaiseAlarm(rule="standby-fails", why=why, code=OUT, text=f"The standby server does not replicate. {then}")
+        yield RaiseAlarm(rule=rule, why=why, code=OUT, text=f"{why} {then}")
 
 
 def _record_out(scene: Scene, *, rule: str, why: str) -> Iterator[Act]:

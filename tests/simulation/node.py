@@ -294,6 +294,8 @@ class SimulatedNode:
             number, started = self.probe
             if world.transactions[number].acknowledged_at is not None:
                 self.write_failing_since, self.write_ok_started, self.probe = None, started, None
+            elif world.now - started >= PROBE_TIMEOUT_S and number in (each for _, each in self.database.waiting):
+                self.probe = None  # it is on disk here and waits for the standby alone
             elif world.now - started >= PROBE_TIMEOUT_S or not self.database.up:
                 self.write_failing_since = self.write_failing_since or started
                 self.probe = None

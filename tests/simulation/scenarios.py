@@ -136,6 +136,31 @@ SCENARIOS = (
         (Fault(1.0, "maintenance", "a", 14.0), Fault(2.0, "crash", "a", 10.0)),
     ),
     Scenario(
+        "full-disk-of-the-secondary",
+        "The secondary's disk is full: it lives and is connected, but acknowledges nothing. It is dropped.",
+        (Fault(1.0, "disk-full", "b", 20.0),),
+    ),
+    Scenario(
+        "found-own-pause-taken-for-silence",
+        "Found by seed 311959: a secondary that was paused itself must not count that time as the primary's silence.",
+        (Fault(1.1, "pause", "b", 13.6), Fault(11.5, "pause", "a", 8.3)),
+        replace(AVAILABILITY, ping_iterations=12),
+    ),
+    Scenario(
+        "found-cut-off-primary-blames-its-standby",
+        "Found by seed 502737: a primary that is cut off must not take the missing acknowledgements for its standby's "
+        "fault and go on alone.",
+        (Fault(6.1, "isolate", "a", 14.1),),
+        replace(AVAILABILITY, ping_iterations=12, semi_sync_fallback_s=4.0),
+    ),
+    Scenario(
+        "found-old-look-at-the-database",
+        "Found by seed 503540: the standby was dropped, then the database died; an older look at it must not bring the "
+        "standby back.",
+        (Fault(3.2, "cut-peer", "a", 2.4), Fault(4.8, "pause", "a", 3.9), Fault(9.2, "kill-database", "a", 1.9)),
+        replace(AVAILABILITY, ping_iterations=12, semi_sync_fallback_s=4.0),
+    ),
+    Scenario(
         "gateway-lost",
         "Both lose their gateway, but hear each other: nothing happens.",
         (Fault(1.0, "gateway-down", "a", 12.0),),

@@ -179,6 +179,8 @@ class World:
             return
         replica.stream_alive_at = self.now
         source.replica_seen_at = self.now
+        if replica.full:
+            return  # connected, but nothing can be written down, so nothing is acknowledged
         for transaction in source.log[replica.position :]:
             replica.relay.append((transaction, self.now))
         replica.apply(self.now - node.apply_delay_s)

@@ -123,6 +123,31 @@ def test_a_standby_that_is_heard_but_does_not_acknowledge_is_dropped() -> None:
     assert the(late, RaiseAlarm).code == "standby-out"
 
 
+def test_a_standby_that_is_well_but_never_acknowledges_is_dropped() -> None:
+    waiting = replace(MEMORY, acknowledging_since_s=NOW_S - 500.0)
+    mute = replace(WELL, database=replace(WELL.database, write_age_s=10.0))
+    late = tick(PRIMARY, mute, waiting)
+    assert kinds(late)[:2] == ["RecordStandbyOut", "SetSemiSync"]
+    assert late.memory.acknowledge_failed_s == NOW_S
+    early = replace(WELL, database=replace(WELL.database, write_age_s=9.9))
+    assert tick(PRIMARY, early, waiting).acts == ()
+    not_heard = network(silent_peer(mute, 9.9), others_answer_age_s=None)
+    assert "RecordStandbyOut" not in kinds(tick(PRIMARY, not_heard, waiting))
+
+
+def test_the_standby_is_not_blamed_for_writes_before_it_was_waited_for() -> None:
+    just_connected = replace(MEMORY, acknowledging_since_s=NOW_S - 9.0)
+    seen = replace(WELL, database=replace(WELL.database, write_age_s=300.0))
+    assert tick(PRIMARY, seen, just_connected).acts == ()
+
+
+def test_a_full_disk_of_the_primary_is_not_the_standbys_fault() -> None:
+    waiting = replace(MEMORY, acknowledging_since_s=NOW_S - 500.0)
+    seen = database(WELL, failing_s=1.4)
+    seen = replace(seen, database=replace(seen.database, write_age_s=60.0))
+    assert tick(PRIMARY, seen, waiting).acts == ()
+
+
 def test_a_standby_whose_replication_is_broken_is_dropped() -> None:
     seen = peer(WELL, eligible=False)
     late = tick(PRIMARY, seen, replace(MEMORY, standby_failing_since_s=NOW_S - 10.0))
@@ -144,6 +169,19 @@ def test_a_write_probe_from_before_commits_waited_proves_nothing() -> None:
     seen = replace(WELL, database=replace(WELL.database, write_age_s=5.0))
     decision = tick(OUT, seen, replace(MEMORY, acknowledging_since_s=NOW_S - 5.0))
     assert "RecordStandbyBack" not in kinds(decision)
+
+
+def test_a_look_from_before_commits_stopped_waiting_proves_nothing() -> None:
+    dropped = replace(MEMORY, acknowledging_since_s=None, semi_sync_told_s=NOW_S - 0.1)
+    decision = tick(OUT, database(WELL, semi_sync_enabled=True), dropped)
+    assert "RecordStandbyBack" not in kinds(decision)
+    assert decision.memory.acknowledging_since_s is None
+
+
+def test_being_told_forgets_how_long_the_standby_acknowledged() -> None:
+    mute = replace(WELL, database=replace(WELL.database, write_age_s=10.0))
+    late = tick(PRIMARY, mute, replace(MEMORY, acknowledging_since_s=NOW_S - 500.0))
+    assert late.memory.acknowledging_since_s is None
 
 
 def test_a_standby_that_has_not_caught_up_stays_out() -> None:
