@@ -49,6 +49,14 @@ class Disk:
         """Mounted, after the journal has been replayed."""
         run(["mount", "-t", "ext4", "-o", "loop", str(self.image), str(self.folder)])
 
+    def ensure_mounted(self) -> None:
+        """Mounted. Raises LabError while an earlier mount of it is not quite gone: two at once would destroy it."""
+        if self.folder.is_mount():
+            return
+        if loop_devices(self.image):
+            raise LabError(f"files below {self.folder} are still open from before; close them, then boot again.")
+        self.mount()
+
     def lose_power(self) -> None:
         """From now on nothing reaches the disk; what was not synced never will."""
         handle = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)

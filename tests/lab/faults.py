@@ -26,7 +26,7 @@ class World:
 
     def running(self, key: str) -> Host:
         host = self.host(key)
-        if host.pid is None:
+        if not host.is_on:
             raise LabError(f"host {key} is off; `fault boot {key}` starts it.")
         return host
 
@@ -95,7 +95,7 @@ def heal(world: World) -> None:
     world.network.restore()
     for key, host in world.hosts.items():
         host.disk.empty()
-        if host.pid is None:
+        if not host.is_on:
             continue
         host.group.thaw()
         if host.pings_dropped:

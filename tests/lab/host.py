@@ -13,10 +13,10 @@ from tests.lab.disk import Disk
 from tests.lab.group import Group
 from tests.lab.network import HOSTNAMES, NAMESPACES, Network
 from tests.lab.places import PROJECT, LabError, Places
-from tests.lab.system_files import SETTINGS_FILE, write_system_files
+from tests.lab.system_files import SETTINGS_FILE, SUPERVISOR_SOCKET, write_system_files
 
 BOOT_TIMEOUT_S = 10.0
-POLL_S = 0.002
+POLL_S = 0.005
 SCRIPT = Path(__file__).with_name("host-root.sh")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -42,6 +42,11 @@ class Host:
         """The host's private changes of the system disk."""
         return self._lab.system / self.key
 
+    @property
+    def is_on(self) -> bool:
+        """Whether process 1 of the host lives."""
+        return self._process is not None and self._process.poll() is None
+
     def prepare(self, disk_gib: int) -> None:
         """Disk and system files are there; the host is off."""
         self.disk.create(disk_gib)
@@ -49,8 +54,11 @@ class Host:
 
     def boot(self) -> None:
         """The host runs, plugged into the network. Raises LabError when it is on already or doesn't come up."""
-        if self.pid is not None:
+        if self.is_on:
             raise LabError(f"host {self.key} is on already.")
+        if self.pid is not None:
+            self._end()  # its process 1 ended by itself
+        self.disk.ensure_mounted()
         self._network.plug_in(self.key)
         self.group.create()
         command = [
@@ -65,17 +73,21 @@ class Host:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=PROJECT, env=self._boot_environment()
             )
-        self.pid = self._await_init(self._process)
+        try:
+            self.pid = self._await_init(self._process)
+        except LabError:
+            self._stop()
+            raise
 
     def command(self, arguments: Sequence[str]) -> list[str]:
         """What runs `arguments` inside the host, as root, in the host's environment."""
-        if self.pid is None:
+        if self.pid is None or not self.is_on:
             raise LabError(f"host {self.key} is off; `fault boot {self.key}` starts it.")
         return inside_command(self.pid, self.group.members, arguments)
 
     def cut_power(self) -> None:
         """Off, without warning to anyone; what was not synced is lost. The disk can be looked at from outside."""
-        if self.pid is None:
+        if not self.is_on:
             raise LabError(f"host {self.key} is off already.")
         self._network.link_down(self.key)
         self.group.freeze()
@@ -83,35 +95,30 @@ class Host:
         self._end()
         self.disk.mount()
 
-    def remove(self) -> None:
-        """Nothing of the host is left but its disk."""
-        if self.pid is not None:
-            self._end()
-        elif self.disk.folder.exists():
-            self.disk.detach()
-        self.group.remove()
-
     def _end(self) -> None:
         """The processes, the network and the mounted disk are gone."""
+        self._stop()
+        self.disk.detach()
+
+    def _stop(self) -> None:
+        """The processes and the network are gone."""
         self.group.kill()
         if self._process is not None:
             self._process.wait(timeout=BOOT_TIMEOUT_S)
-        self.pid, self._process = None, None
+        self.pid, self._process, self.pings_dropped = None, None, False
         self._network.remove_host(self.key)
-        self.disk.detach()
 
     def _await_init(self, process: subprocess.Popen[bytes]) -> int:
-        """The id of process 1, once it has become the supervisor's init."""
+        """The id of process 1, once the supervisor below it takes requests."""
         deadline = time.monotonic() + BOOT_TIMEOUT_S
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         while time.monotonic() < deadline:
             if process.poll() is not None:
                 break
             for each in children.read_text().split():
-                if _program(int(each)) == "tini":
+                if _program(int(each)) == "tini" and Path(f"/proc/{each}/root{SUPERVISOR_SOCKET}").exists():
                     return int(each)
             time.sleep(POLL_S)
-        self.group.kill()
         raise LabError(f"host {self.key} did not boot; the end of {self._lab.log} says why.")
 
     def _boot_environment(self) -> dict[str, str]:

@@ -83,7 +83,7 @@ class Keeper:
     def _host_info(self, host: Host) -> Json:
         return {
             "hostname": host.hostname,
-            "on": host.pid is not None,
+            "on": host.is_on,
             **asdict(host.address),
             "https_port": self._forwarder.ports[Way(host.key, HTTPS)],
             "database_port": self._forwarder.ports[Way(host.key, DATABASE)],
@@ -144,7 +144,7 @@ class Desk:
         connection.settimeout(REQUEST_TIMEOUT_S)
         try:
             with connection.makefile() as source:
-                request = json.loads(source.readline())
+                request = dict(json.loads(source.readline()))
             if request.get("do") == "down":
                 return True
             if request.get("do") == "release":
@@ -152,7 +152,7 @@ class Desk:
                 reply: Json = {"ok": True, "result": None}
             else:
                 reply = {"ok": True, "result": keeper.answer(request)}
-        except (LabError, OSError, ValueError, KeyError) as error:
+        except (LabError, OSError, ValueError, KeyError, TypeError) as error:
             reply = {"ok": False, "error": str(error)}
         reply_to(connection, reply)
         return False

@@ -23,6 +23,7 @@ from pathlib import Path
 from app.install.accounts import ensure_folders
 from app.install.services import PROJECT, SERVICES, Service
 from app.settings import ENVIRONMENT_FILE, read_environment_file, read_settings
+from tests.lab.system_files import SUPERVISOR_SOCKET
 
 SOCKET = Path(SUPERVISOR_SOCKET)
 NOTIFY_FOLDER = Path("/run/lab-notify")

@@ -9,6 +9,7 @@ from tests.lab.network import DOMAIN, HOSTNAMES, HOSTS, MAIL_ADDRESS, TARGETS, N
 from tests.lab.places import PROJECT
 
 SETTINGS_FILE = "/etc/hapair/hapair.env"
+SUPERVISOR_SOCKET = "/run/lab-supervisor.sock"
 SERVICE_COMMAND = "/usr/local/sbin/lab-service"
 RESOLVER = "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"
 """Names come from /etc/hosts alone: anything else fails at once, since nobody listens there."""
