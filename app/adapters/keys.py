@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from app.adapters.durable import make_folder, remove_file, write_file
 from app.core.errors import InvalidInput, LocalFailure
 from app.ports import OwnIdentity
-from app.settings import PREFIX, Settings
+from app.settings import ENVIRONMENT_FILE, PREFIX, Settings, read_environment_file, read_settings
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -176,11 +176,13 @@ class FileKeys:
 
 
 def _command_script(settings: Settings) -> str:
-    """What sshd starts for the peer. sshd hands on none of its own environment, so the settings are written out."""
+    """What sshd starts for the peer. sshd hands on none of its own environment, so what the settings file does not say
+    is written out; what it says is left out, because it may change later."""
+    installed = read_settings(read_environment_file(ENVIRONMENT_FILE))
     lines = ["#!/bin/sh", "# Written by hapair when it paired: the only thing that the other server can start here."]
     for each in fields(settings):
         value = getattr(settings, each.name)
-        if value != each.default:
+        if value != getattr(installed, each.name):
             lines.append(f"export {PREFIX}{each.name.upper()}={shlex.quote(str(value))}")
     lines.append(f"cd {shlex.quote(str(PROJECT))} && exec {shlex.quote(sys.executable)} -m jobs.peer")
     return "\n".join(lines) + "\n"

@@ -187,6 +187,19 @@ def test_the_forced_command_carries_this_nodes_settings(tmp_path: Path, other: F
     assert f"HAPAIR_STATE_DIR={tmp_path}/s" in shown.stdout.splitlines()
 
 
+def test_what_the_settings_file_says_is_not_fixed_at_pairing(
+    tmp_path: Path, other: FileKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "hapair.env"
+    file.write_text(f"HAPAIR_STATE_DIR={tmp_path}/s\nHAPAIR_PEER_PORT=7999\n")
+    monkeypatch.setattr("app.adapters.keys.ENVIRONMENT_FILE", file)
+    settings = Settings(state_dir=tmp_path / "s", peer_port=7999, smtp_port=2525)
+    settings.state_dir.mkdir()
+    pin(FileKeys(settings), other)
+    script = (settings.peer_dir / "command").read_text()
+    assert [line for line in script.splitlines() if "export" in line] == ["export HAPAIR_SMTP_PORT=2525"]
+
+
 def test_after_unpinning_nobody_may_log_in(files: FileKeys, settings: Settings, other: FileKeys) -> None:
     pin(files, other)
     files.unpin_peer()
