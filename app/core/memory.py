@@ -93,7 +93,8 @@ def remember(memory: PilotMemory, state: NodeState, seen: Observation, sight: Si
         frozen = sight.ping_heard and not sight.monitor_heard and not sight.stream_alive and sight.probe is False
         memory = _with(memory, frozen_since_s=_since(memory.frozen_since_s, frozen, seen.now_s))
         heard = sight.heartbeat_heard or sight.stream_alive
-        memory = _with(memory, deaf_s=0.0 if heard else memory.deaf_s + seen.stalled_s)
+        stood_still_s = seen.stalled_s if seen.stalled_s >= STALLED_S else 0.0
+        memory = _with(memory, deaf_s=0.0 if heard else memory.deaf_s + stood_still_s)
     else:
         memory = _with(memory, caught_up=False, contact=None, frozen_since_s=None, deaf_s=0.0, condition_since_s=())
     memory = _remember_standby(memory, state, seen, sight, facts)

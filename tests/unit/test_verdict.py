@@ -102,6 +102,7 @@ def test_the_time_for_which_this_node_stood_still_does_not_count_as_silence() ->
     resumed = replace(DEAD, stalled_s=1.1)
     first = tick(SECONDARY, resumed)
     assert "Promote" not in kinds(first)
+    assert "Promote" in kinds(tick(SECONDARY, replace(DEAD, stalled_s=0.9)))
     later = replace(silent_peer(secondary_sees(), 4.2), now_s=NOW_S + 0.2)
     assert "Promote" in kinds(tick(SECONDARY, later, first.memory))
     assert tick(SECONDARY, secondary_sees(), first.memory).memory.deaf_s == 0.0
