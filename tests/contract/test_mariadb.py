@@ -159,19 +159,41 @@ def test_each_call_ends_in_time_on_a_frozen_server(servers: Pair) -> None:
         server.resume()
 
 
-def test_a_hung_probe_leaves_no_connection_behind(servers: Pair) -> None:
+def hung_probes(server: RealServer) -> int:
+    return len(server.execute("SELECT 1 FROM information_schema.processlist WHERE info LIKE 'INSERT INTO hapair.%'"))
+
+
+def test_hung_probes_do_not_pile_up(servers: Pair) -> None:
     server = servers[0]
     holder = pymysql.connect(unix_socket=str(server.socket), user="root", ssl_disabled=True)
     with holder, holder.cursor() as cursor:
         cursor.execute("LOCK TABLES hapair.beat WRITE")
+        for _ in range(3):
+            with pytest.raises(LocalFailure) as caught:
+                server.database.probe_write(1, 0.5)
+            assert caught.value.code == "database-timeout"
+        assert hung_probes(server) == 1
+    wait_for(lambda: not hung_probes(server), 2.0, "the hung probe to end with its reason")
+    server.database.probe_write(1, 1.0)
+
+
+def test_a_hung_probe_never_lets_a_clients_commit_go_on(pair: Pair) -> None:
+    primary, replica = pair
+    source = primary.source_for(replica)
+    replica.remember_source(source)
+    replica.database.stop_receiver()
+    primary.database.set_semi_sync(True)
+    for round_number in range(5):
         with pytest.raises(LocalFailure) as caught:
-            server.database.probe_write(1, 0.5)
-        assert caught.value.code == "database-timeout"
-        wait_for(
-            lambda: not server.execute("SELECT 1 FROM information_schema.processlist WHERE info LIKE 'INSERT INTO%'"),
-            2.0,
-            "the hung probe to be ended",
-        )
+            primary.database.probe_write(1, 0.4)
+        assert caught.value.code == "standby-silent"
+        assert replica.database.probe_remote(source.host, source.port, 0.6)
+        if round_number == 0:
+            writes = [primary.open_client().write(value) for value in range(5)]
+    assert hung_probes(primary) <= 2
+    assert {write.state for write in writes} == {WriteState.WAITING}
+    primary.database.fence(2.0)
+    wait_for(lambda: all(write.state is WriteState.LOST for write in writes), 2.0, "the clients to lose contact")
 
 
 # --- the fence under load
@@ -244,6 +266,22 @@ def test_a_fence_holds_while_all_connections_are_taken_and_commits_hang(servers:
     server.database.set_semi_sync(False)
     assert not writers.acknowledged
     assert server.database.facts().position == position
+
+
+def test_a_fence_acknowledges_none_of_the_commits_that_wait_together(servers: Pair) -> None:
+    server = servers[0]
+    server.database.set_semi_sync(True)
+    for _ in range(3):
+        server.database.lift()
+        before = server.database.facts().position
+        writers = Writers(server, 10)
+        try:
+            wait_for(lambda: server.database.facts().position != before, 10.0, "commits to hang")  # noqa: B023
+            server.database.fence(3.0)
+        finally:
+            writers.stop()
+        assert not writers.acknowledged
+        server.execute("DELETE FROM app.`rows`")
 
 
 def test_a_fence_holds_where_the_managers_own_session_elsewhere_holds_a_lock(servers: Pair) -> None:

@@ -1,8 +1,9 @@
 """Real writes that prove a database server: this one's, and the primary's as seen from the secondary.
 
 A write that waits for the standby's acknowledgement hangs in a server that is well, and no time-out of the server ends
-that wait. So a probe that got no answer asks once more, on a second connection, whether commits are waiting for the
-standby; and it ends its first connection in the server, or the hung ones would fill it.
+that wait. To kill it is forbidden: it may wait on behalf of clients' commits, which would then be acknowledged without
+a standby (see fencing). So a probe that hangs is left where it is, and as long as it is there no other is sent: to
+know what it hangs in is the answer.
 """
 
 from __future__ import annotations
@@ -10,10 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from pymysql import MySQLError
-
 from app.adapters.mariadb.connection import Arguments, Manager, Session, remote_session
-from app.adapters.mariadb.dialect import NO_SUCH_THREAD, TIMEOUT
+from app.adapters.mariadb.dialect import TIMEOUT, timeout
 from app.core.errors import LocalFailure
 from app.ports import ReplicationSource
 
@@ -29,6 +28,11 @@ Open = Callable[[str, float], AbstractContextManager[Session]]
 _BEAT = (
     "INSERT INTO hapair.beat (node, term, at) VALUES (%s, %s, UTC_TIMESTAMP(6))"
     " ON DUPLICATE KEY UPDATE term = VALUES(term), at = VALUES(at)"
+)
+_HUNG = (
+    "SELECT id FROM information_schema.processlist"
+    " WHERE id <> CONNECTION_ID() AND user = SUBSTRING_INDEX(USER(), '@', 1)"
+    " AND (info LIKE 'INSERT INTO hapair.beat %' OR info LIKE 'INSERT INTO hapair.probe %') LIMIT 1"
 )
 _PROBE = "INSERT INTO hapair.probe (node, at) VALUES (%s, UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE at = VALUES(at)"
 
@@ -57,27 +61,22 @@ def probe_remote(source: ReplicationSource, host: str, port: int, node: str, tim
 
 def _write(open_session: Open, statement: str, arguments: Arguments, timeout_s: float) -> None:
     diagnosis_s = min(DIAGNOSIS_S, timeout_s * DIAGNOSIS_PART)
-    connection_id = 0
     try:
         with open_session("Writing the probe row", timeout_s - diagnosis_s) as session:
-            connection_id = session.id
+            if session.row(_HUNG):
+                raise timeout("Writing the probe row: an earlier one still hangs", timeout_s)
             session.run(statement, arguments)
     except LocalFailure as failure:
-        if failure.code == TIMEOUT.code and connection_id and _end_hung(open_session, connection_id, diagnosis_s):
+        if failure.code == TIMEOUT.code and _waits_for_standby(open_session, diagnosis_s):
             raise _standby_silent(timeout_s) from failure
         raise
 
 
-def _end_hung(open_session: Open, connection_id: int, timeout_s: float) -> bool:
-    """The hung probe's connection is ended; whether commits were waiting for the standby's acknowledgement."""
+def _waits_for_standby(open_session: Open, timeout_s: float) -> bool:
+    """Whether commits are waiting for the standby's acknowledgement."""
     try:
-        with open_session("Ending a hung probe", timeout_s) as session:
+        with open_session("Seeing what a probe hangs in", timeout_s) as session:
             waiting = session.row("SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_master_wait_sessions'")
-            try:
-                session.run("KILL CONNECTION %s", (connection_id,))
-            except MySQLError as error:
-                if error.args[0] != NO_SUCH_THREAD:
-                    raise
     except LocalFailure:
         return False
     return int(waiting.get("Value", 0)) > 0

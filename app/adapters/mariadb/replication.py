@@ -6,15 +6,13 @@ received must be applied before anything is started or pointed elsewhere.
 
 from __future__ import annotations
 
-import ipaddress
-import subprocess
 import threading
 import time
-from contextlib import suppress
 
 from app.adapters.mariadb.connection import STATEMENT_S, Manager, Session
 from app.adapters.mariadb.dialect import timeout
 from app.adapters.mariadb.facts import read_position, replica_status
+from app.adapters.mariadb.sockets import destroy_connections
 from app.core.errors import LocalFailure
 from app.core.positions import merge, merge_histories, parse, reached, render
 from app.ports import ReplicationSource
@@ -24,7 +22,6 @@ HEARTBEAT_S = 1
 STOP_PATIENCE_S = 0.03
 """STOP SLAVE takes 2 ms where the source answers; after this time it is taken for dead."""
 DESTROY_ROUND_S = 0.02
-DESTROY_TIMEOUT_S = 1.0
 WAIT_ROUND_S = 0.25
 """One wait for the applier, after which it is asked whether it still runs."""
 WAIT_SLACK_S = 2.0
@@ -107,23 +104,12 @@ def stop_receiver(manager: Manager) -> None:
     stopping.join(STOP_PATIENCE_S)
     deadline = time.monotonic() + STATEMENT_S
     while stopping.is_alive() and time.monotonic() < deadline:
-        _destroy_connections(replica["Master_Host"], int(replica["Master_Port"]))
+        destroy_connections(replica["Master_Host"], int(replica["Master_Port"]))
         stopping.join(DESTROY_ROUND_S)
     if stopping.is_alive():
         raise timeout("Stopping the replication receiver", STATEMENT_S)
     if stopping.failure is not None:
         raise stopping.failure
-
-
-def _destroy_connections(host: str, port: int) -> None:
-    """Connections from here to the source's database are given up, established or in the making."""
-    command = ["ss", "--kill", "--tcp", "state", "all", "dport", "=", f":{port}"]
-    with suppress(ValueError):  # a name would have to be resolved, which may take longer than what this spares
-        command[5:5] = ["dst", str(ipaddress.ip_address(host))]
-    try:
-        subprocess.run(command, check=False, capture_output=True, timeout=DESTROY_TIMEOUT_S)
-    except (OSError, subprocess.TimeoutExpired):
-        time.sleep(DESTROY_ROUND_S)  # without ss, STOP SLAVE ends by itself, only later
 
 
 def drain(manager: Manager, timeout_s: float) -> str:
