@@ -127,9 +127,10 @@ class Hands:
         try:
             self._table[type(act)](act)
         except HapairError as error:
-            self._pause(act)
             logged.warning("act failed", code=error.code, error=str(error))
-            self._note(act, "failed", {"error": str(error)})
+            if _key(act) not in self._pauses:
+                self._note(act, "failed", {"error": str(error)})
+            self._pause(act)
             return error
         self._pauses.pop(_key(act), None)
         if not isinstance(act, QUIET_ACTS):

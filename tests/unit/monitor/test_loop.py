@@ -135,6 +135,8 @@ def test_an_act_that_fails_is_tried_again_less_and_less_often(monkeypatch: pytes
     assert all(later >= earlier - 0.5 for earlier, later in itertools.pairwise(gaps))
     assert world.snapshot()["acts"][0]["outcome"] == "failed"
     assert "No" in world.snapshot()["acts"][0]["error"]
+    failures = [entry for entry in world.store.activity() if entry.outcome == "failed"]
+    assert len(failures) == 1, "the activity log tells of a failure once, not at each try"
 
 
 def test_an_event_that_could_not_be_stored_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
