@@ -23,12 +23,12 @@ export function FailoverCard({ status }: { status: Status }) {
         If {primary} failed now{" "}
         <Label color={ready ? "green" : "orange"}>{ready ? "failover ready" : "failover not ready"}</Label>
       </CardTitle>
-      <CardBody>
+      <CardBody className="hapair-sentences">
         <Content component="p">
-          {ready ? windowSentence(status) : "No server would take over by itself."} <Link href="/config">Change</Link>
+          {ready ? windowSentence(status) : "A failover can't be counted on now."} <Link href="/config">Change</Link>
         </Content>
         {lost && <Content component="p">What could be lost: {lost}</Content>}
-        <ReasonList reasons={reasons} label="Why not" />
+        {reasons.length > 0 && <ReasonList reasons={reasons} label="Why not" />}
         <Content component="small">
           Protection mode {status.protection.mode}: {status.protection.promise}{" "}
           {status.protection.holds ? "This holds right now." : "This does not hold right now."}
