@@ -19,13 +19,13 @@ from app.core.facts import (
     NetworkReport,
     Observation,
     PeerReport,
-    ReplicationFacts,
 )
 from app.core.pilot import Decision, PilotMemory
 from app.core.roles import Role
 from app.core.state import NodeState
 from tests.simulation.database import Server
 from tests.simulation.effects import carry_out, resume_job
+from tests.simulation.looks import database_facts, position
 from tests.simulation.truth import Truth
 from tests.simulation.world import World
 
@@ -210,7 +210,7 @@ class SimulatedNode:
             fence=None if state.fence is None else state.fence.reason,
             standby_out=state.standby_out,
             eligible=decision.eligible if decision is not None and self.monitor_up else False,
-            position=self._position(len(database.log)) if database.up else "",
+            position=position(database) if database.up else "",
             received_position="",
             semi_sync_active=database.up and database.semi_sync,
             database_ok=database.up and failing == 0,
@@ -218,9 +218,6 @@ class SimulatedNode:
             monitor_age_s=self.age(self.ticked_at) if self.monitor_up else None,
             operation=self.job,
         )
-
-    def _position(self, length: int) -> str:
-        return f"0-1-{self.database.log[length - 1]}" if length else ""
 
     def _ping_round(self, life: int) -> None:
         if not self._alive(life):
@@ -254,38 +251,9 @@ class SimulatedNode:
         world.after(took, lambda: self._pinged(life, None, others))
 
     def _look_at_database(self) -> None:
-        world, database = self.world, self.database
-        if not database.up:
-            return
-        newest = next((n for n in reversed(database.log) if world.transactions[n].probe), None)
-        beat_age = None if newest is None else world.now - world.transactions[newest].at
-        replication = None
-        if database.follows:
-            replication = ReplicationFacts(
-                receiver_running=database.connected,
-                applier_running=True,
-                receiver_error_number=0 if database.connected else database.error_number,
-                receiver_error="",
-                applier_error_number=0,
-                applier_error="",
-                received_position="",
-                applied_position="",
-                source_host="peer",
-                semi_sync=True,
-            )
-        self.facts_at = world.now
-        self.facts = DatabaseFacts(
-            engine="mariadb",
-            version="",
-            uptime_s=self.local(world.now) - self.local(database.started_at),
-            read_only=database.read_only,
-            position=self._position(len(database.log)),
-            binlog_state="",
-            semi_sync_enabled=database.semi_sync,
-            semi_sync_clients=database.clients(world.now),
-            replication=replication,
-            beat_age_s=beat_age,
-        )
+        if self.database.up:
+            self.facts_at = self.world.now
+            self.facts = database_facts(self)
 
     def _probe_own(self) -> None:
         """The primary's write probe: a real write, given up after its time."""

@@ -1,0 +1,49 @@
+"""What a look at a database server of the fake world shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.core.facts import DatabaseFacts, ReplicationFacts
+from tests.simulation.database import Server
+
+if TYPE_CHECKING:
+    from tests.simulation.node import SimulatedNode
+
+
+def position(database: Server) -> str:
+    """The last transaction that the server holds, as a position."""
+    return f"0-1-{database.log[-1]}" if database.log else ""
+
+
+def database_facts(node: SimulatedNode) -> DatabaseFacts:
+    """The facts that the real adapter would read now."""
+    world, database = node.world, node.database
+    newest = next((number for number in reversed(database.log) if world.transactions[number].probe), None)
+    return DatabaseFacts(
+        engine="mariadb",
+        version="",
+        uptime_s=node.local(world.now) - node.local(database.started_at),
+        read_only=database.read_only,
+        position=position(database),
+        binlog_state="",
+        semi_sync_enabled=database.semi_sync,
+        semi_sync_clients=database.clients(world.now),
+        replication=_replication_facts(database) if database.follows else None,
+        beat_age_s=None if newest is None else world.now - world.transactions[newest].at,
+    )
+
+
+def _replication_facts(database: Server) -> ReplicationFacts:
+    return ReplicationFacts(
+        receiver_running=database.connected,
+        applier_running=True,
+        receiver_error_number=0 if database.connected else database.error_number,
+        receiver_error="",
+        applier_error_number=0,
+        applier_error="",
+        received_position="",
+        applied_position="",
+        source_host="peer",
+        semi_sync=True,
+    )
