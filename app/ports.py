@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from app.core.facts import DatabaseFacts
+from app.core.rescues import Rescue, RescueEntry
 from app.core.state import NodeState
 
 Json = dict[str, Any]
@@ -513,7 +514,8 @@ class Mirror(Protocol):
         ...
 
     def receive(self, options: Sequence[str], check: Callable[[], None]) -> int:
-        """The receiving end of the peer's push, on this process's input and output, into the tree; returns the exit code.
+        """The receiving end of the peer's push, on this process's input and output, into the tree; the exit code.
+
         What was received is on disk then. One batch is received at a time; `check`, which raises where the batch is not
         welcome, is asked when its turn has come. The options are trusted.
 
@@ -535,6 +537,32 @@ class Mirror(Protocol):
         ...
 
     def move_back(self, name: str) -> None: ...
+    def keep_replaced(self, name: str) -> None:
+        """Until a full pass of the peer has been received whole, every file here that it overwrites or deletes is kept
+        in the rescue folder `name`. Durable; a later call takes the place of an earlier one."""
+        ...
+
+
+class Rescues(Protocol):
+    """What is kept aside on this server because there may be no other copy (see app.core.rescues).
+
+    All but `entries` raise NotFound (code `no-such-rescue`); all raise LocalFailure (codes `rescues-unavailable`,
+    `rescue-unreadable`).
+    """
+
+    def entries(self) -> list[RescueEntry]:
+        """Every rescue that is whole and holds something, newest first, without a look inside."""
+        ...
+
+    def show(self, rescue_id: str) -> Rescue: ...
+    def open(self, rescue_id: str) -> AbstractContextManager[Iterator[bytes]]:
+        """The whole folder as a gzipped tar, in chunks, with owners, modes, links and attributes as they are. The
+        iterator raises LocalFailure (code `rescue-unreadable`) where the archive can't be made to its end."""
+        ...
+
+    def remove(self, rescue_id: str) -> None:
+        """The rescue is gone from the list, durably; its space is freed soon after."""
+        ...
 
 
 # --- the rest of the machine --------------------------------------------------------------------------------------
@@ -636,6 +664,7 @@ class Node:
     pairing: Pairing
     keys: Keys
     mirror: Mirror
+    rescues: Rescues
     machine: Machine
     queue: Queue
     pinger: Pinger
