@@ -22,6 +22,10 @@ JOURNAL_EVERY_S = 0.25
 """Progress reaches the disk at most this often: each write of the journal is an fsync."""
 
 
+class CanNotUndo(LocalFailure):
+    """What was done stays done: trying to undo it again would change nothing."""
+
+
 class Step(Protocol):
     """One step of a job. Each act may be repeated after a crash at any point of it, with the same end."""
 

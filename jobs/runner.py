@@ -14,14 +14,14 @@ from app.core import messages, plans
 from app.core.errors import HapairError, LocalFailure
 from app.core.roles import Role
 from app.ports import JobRecord, Json, Node, StepRecord
-from jobs.context import Context, Step
+from jobs.context import CanNotUndo, Context, Step
 from jobs.steps import registry
 
 log = logging.getLogger(__name__)
 
 FORWARD_TRIES = 6
 """Steps after the point of no return are tried this often before the job is left for RETRY."""
-UNDO_TRIES = 3
+UNDO_TRIES = 8
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 8.0
 FINISHED_STEPS = frozenset({"done", "skipped"})
@@ -179,6 +179,9 @@ def _undo(context: Context, step: Step) -> bool:
     for attempt in range(1, UNDO_TRIES + 1):
         try:
             step.undo(context)
+        except CanNotUndo as error:
+            log.warning("%s stays done: %s", step.name, error)
+            return False
         except HapairError as error:
             log.warning("undoing %s failed (try %d of %d): %s", step.name, attempt, UNDO_TRIES, error)
             if attempt < UNDO_TRIES:

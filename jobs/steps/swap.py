@@ -18,7 +18,7 @@ from app.core.pairconfig import pair_config
 from app.core.roles import Role
 from app.core.state import FenceReason, NodeState, Phase
 from app.ports import Node
-from jobs.context import BaseStep, Context
+from jobs.context import BaseStep, CanNotUndo, Context
 from jobs.steps.fencing import fence_self
 from jobs.steps.pair import QUICK_S, apply_config, ask_quietly, peer_position, refuse, transactions_behind
 from jobs.steps.seeding import follow_peer
@@ -135,13 +135,13 @@ class HandOver(BaseStep):
             return
         try:
             taken_over = self._wait_for_outcome(context)
-        except PeerUnreachable:
+        except PeerUnreachable as error:
             now = node.clock.now()
             detail = "a swap was broken off and the other server does not say whether it took over"
             node.store.change_state(lambda state: moves.fence(state, FenceReason.PEER_UNKNOWN, now, detail))
-            raise
+            raise CanNotUndo(error.code, error.title, detail=error.detail, hint=error.hint) from error
         if taken_over:
-            raise LocalFailure(
+            raise CanNotUndo(
                 "swap-completed",
                 "The Other Server Has Taken Over",
                 detail="It became primary although the swap could not be finished here.",

@@ -171,7 +171,8 @@ def forget_peer(node: Node) -> None:
 def leave_at_primarys_word(node: Node, position: str) -> Json:
     """This secondary becomes standalone because its primary has ended the pair; repeating it changes nothing."""
     if node.store.state().role is Role.SECONDARY:
-        if position:
+        replication = node.database.facts().replication
+        if position and replication is not None and replication.receiver_running:
             node.database.wait_for(position, DRAIN_S)
         leave_replication(node)
     become_standalone(node)
