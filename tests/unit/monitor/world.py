@@ -28,6 +28,8 @@ from tests.fakes.mirror import FakeMirror
 from tests.fakes.pairing import FakePairing, FakePairingNetwork
 from tests.fakes.peer import FakePeer
 from tests.fakes.pinger import FakePinger
+from tests.fakes.queue import FakeQueue
+from tests.fakes.rescues import FakeRescues
 from tests.fakes.scripts import FakeScripts
 from tests.fakes.store import FakeNodeStore
 
@@ -36,16 +38,6 @@ GATEWAY = "10.0.0.254"
 APPLIED: Json = {"HAPingInterval": 1, "HAPingIterations": 3, "HAAlertEmail": "ops@example.org"}
 STEP_S = 0.25
 SETTLE_S = 5.0
-
-
-class FakeQueue:
-    """Notes the jobs that are to be worked on."""
-
-    def __init__(self) -> None:
-        self.jobs: list[str] = []
-
-    def enqueue(self, job_id: str) -> None:
-        self.jobs.append(job_id)
 
 
 def report(**changes: Any) -> Json:
@@ -84,6 +76,7 @@ class World:
         self.pinger = FakePinger({GATEWAY: 0.2, "10.0.0.2": 0.4})
         self.machine = FakeMachine(self.clock, FACTS)
         self.mailer, self.scripts, self.mirror = FakeMailer(), FakeScripts(), FakeMirror()
+        self.rescues = FakeRescues()
         self.queue = FakeQueue()
         self.listeners = FakePairingNetwork()
         self.node = Node(
@@ -95,6 +88,7 @@ class World:
             pairing=FakePairing(self.listeners),
             keys=FakeKeys(),
             mirror=self.mirror,
+            rescues=self.rescues,
             machine=self.machine,
             queue=self.queue,
             pinger=self.pinger,
