@@ -8,6 +8,8 @@ from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
+from app.core.acts import Cause, Promote
+from app.core.roles import Role
 from app.core.state import Operation
 
 if TYPE_CHECKING:
@@ -133,6 +135,22 @@ def _announce(world: World, fault: Fault) -> None:
             node.change(replace(node.state, operation=Operation("announced", "maintenance", until)))
 
 
+def force(world: World, name: str, cause: Cause) -> None:
+    """An administrator makes that node primary by force, whatever the other one does."""
+    node = world.nodes[name]
+    world.forced += 1
+    world.say(name, f"is made primary by an administrator ({cause})")
+    term = node.state.term + 1
+    act = Promote(rule="administrator", why="An administrator wants it.", cause=cause, term=term, lost_bound="unknown")
+    node.perform((act,))
+
+
+def _force(world: World, fault: Fault) -> None:
+    node = world.nodes[fault.node]
+    if node.powered and node.monitor_up and not node.busy:
+        force(world, fault.node, Cause.RESUME if node.state.role is Role.PRIMARY else Cause.TAKEOVER)
+
+
 def _kill_monitor(world: World, fault: Fault) -> None:
     if world.nodes[fault.node].powered:
         world.nodes[fault.node].restart_monitor_later(min(fault.lasts, 4.0))
@@ -190,6 +208,7 @@ _BEGIN: dict[str, Callable[[World, Fault], object]] = {
     "one-way": lambda world, fault: world.network.lost_from.add(fault.node),
     "drop-ping": lambda world, fault: world.network.no_ping.add(fault.node),
     "maintenance": _announce,
+    "force": _force,
     "kill-monitor": _kill_monitor,
     "kill-database": _kill_database,
     "disk-full": lambda world, fault: setattr(world.nodes[fault.node].database, "full", True),

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from app.core import pilot as core
-from app.core.acts import Promote
+from app.core.acts import Act, Promote
 from app.core.facts import (
     Alarm,
     DatabaseFacts,
@@ -330,7 +330,11 @@ class SimulatedNode:
                 if isinstance(act, Promote) and self.database.up:
                     self.truth.look(self, self.world)
                     self.on_promote.append((act, seen, self.truth.caught_up_in_this_life))
-            self._perform(carry_out(self, decision.acts))
+            self.perform(decision.acts)
+
+    def perform(self, told: tuple[Act, ...]) -> None:
+        """The acts are carried out, one step after the other."""
+        self._perform(carry_out(self, told))
 
     def _perform(self, steps: Iterator[tuple[str, float]]) -> None:
         self.busy = True

@@ -161,6 +161,16 @@ SCENARIOS = (
         replace(AVAILABILITY, ping_iterations=12, semi_sync_fallback_s=4.0),
     ),
     Scenario(
+        "takeover-by-hand",
+        "An administrator makes the secondary primary while the link is cut: the old primary follows later.",
+        (Fault(1.0, "isolate", "b", 8.0), Fault(3.0, "force", "b", 1.0)),
+    ),
+    Scenario(
+        "primary-unknown-resumed-by-hand",
+        "The primary comes back alone and can't ask its peer: it stays closed until an administrator resumes it.",
+        (Fault(1.0, "crash", "b", 20.0), Fault(1.5, "crash", "a", 2.0), Fault(14.0, "force", "a", 1.0)),
+    ),
+    Scenario(
         "gateway-lost",
         "Both lose their gateway, but hear each other: nothing happens.",
         (Fault(1.0, "gateway-down", "a", 12.0),),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from dataclasses import replace
 
 import pytest
 
@@ -52,6 +53,15 @@ def test_faults_that_must_not_lead_to_a_failover_do_not(kind: str, node: str) ->
         result = run(seed, AVAILABILITY, (Fault(1.0, kind, node, 12.0),))
         assert not result.failure
         assert result.failovers == 0
+
+
+def test_two_forced_commands_end_in_a_conflict_in_which_nobody_writes() -> None:
+    plan = (Fault(1.0, "cut-peer", "a", 14.0), Fault(2.0, "force", "b", 1.0), Fault(2.0, "force", "a", 1.0))
+    slow_detection = replace(AVAILABILITY, ping_iterations=20)
+    result = run(7, slow_detection, plan, tracing=True)
+    assert all(f"{name} is fenced: conflict" in result.failure for name in "ab")
+    opened = max(i for i, line in enumerate(result.trace) if "Lift" in line or "administrator" in line)
+    assert opened < next(i for i, line in enumerate(result.trace) if "conflict" in line)
 
 
 def test_a_dead_primary_is_always_replaced() -> None:

@@ -63,6 +63,8 @@ class World:
         self.peer_link_disturbed = False
         """The nodes could not speak to each other at some time, though both lived."""
         self.faults = 0
+        self.forced = 0
+        """How often an administrator has made a node primary by force."""
         self.resumed_at: dict[str, float] = {}
         self.rescued: dict[int, str] = {}
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
