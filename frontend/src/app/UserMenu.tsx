@@ -1,7 +1,9 @@
-import { Divider, Dropdown, DropdownItem, DropdownList, MenuToggle } from "@patternfly/react-core";
+import { AlertGroup, Divider, Dropdown, DropdownItem, DropdownList, MenuToggle } from "@patternfly/react-core";
 import UserIcon from "@patternfly/react-icons/dist/esm/icons/user-icon";
 import { useState } from "react";
 
+import { ProblemAlert } from "../components/ProblemAlert";
+import { useAction } from "../lib/useAction";
 import { useSession } from "./session";
 import { chooseTheme, chosenTheme, type Theme } from "./theme";
 
@@ -14,6 +16,7 @@ const THEMES: { theme: Theme; text: string }[] = [
 export function UserMenu() {
   const { session, logOut } = useSession();
   const [open, setOpen] = useState(false);
+  const leaving = useAction();
   const [theme, setTheme] = useState(chosenTheme);
 
   const choose = (chosen: Theme) => {
@@ -22,43 +25,50 @@ export function UserMenu() {
   };
 
   return (
-    <Dropdown
-      isOpen={open}
-      onOpenChange={setOpen}
-      onSelect={() => {
-        setOpen(false);
-      }}
-      popperProps={{ position: "right" }}
-      toggle={(reference) => (
-        <MenuToggle
-          ref={reference}
-          variant="plainText"
-          icon={<UserIcon />}
-          isExpanded={open}
-          aria-label={`Menu of ${session?.username ?? "the user"}`}
-          onClick={() => {
-            setOpen(!open);
-          }}
-        >
-          <span className="hapair-wide-only">{session?.username}</span>
-        </MenuToggle>
-      )}
-    >
-      <DropdownList>
-        {THEMES.map((entry) => (
-          <DropdownItem
-            key={entry.theme}
-            isSelected={theme === entry.theme}
+    <>
+      <Dropdown
+        isOpen={open}
+        onOpenChange={setOpen}
+        onSelect={() => {
+          setOpen(false);
+        }}
+        popperProps={{ position: "right" }}
+        toggle={(reference) => (
+          <MenuToggle
+            ref={reference}
+            variant="plainText"
+            icon={<UserIcon />}
+            isExpanded={open}
+            aria-label={`Menu of ${session?.username ?? "the user"}`}
             onClick={() => {
-              choose(entry.theme);
+              setOpen(!open);
             }}
           >
-            {entry.text}
-          </DropdownItem>
-        ))}
-        <Divider component="li" />
-        <DropdownItem onClick={() => void logOut()}>Log out</DropdownItem>
-      </DropdownList>
-    </Dropdown>
+            <span className="hapair-wide-only">{session?.username}</span>
+          </MenuToggle>
+        )}
+      >
+        <DropdownList>
+          {THEMES.map((entry) => (
+            <DropdownItem
+              key={entry.theme}
+              isSelected={theme === entry.theme}
+              onClick={() => {
+                choose(entry.theme);
+              }}
+            >
+              {entry.text}
+            </DropdownItem>
+          ))}
+          <Divider component="li" />
+          <DropdownItem onClick={() => void leaving.run(logOut)}>Log out</DropdownItem>
+        </DropdownList>
+      </Dropdown>
+      {leaving.problem && (
+        <AlertGroup isToast>
+          <ProblemAlert problem={leaving.problem} onClose={leaving.clear} />
+        </AlertGroup>
+      )}
+    </>
   );
 }

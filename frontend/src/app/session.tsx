@@ -11,6 +11,8 @@ import { get, onSessionEnd, request, setCsrfToken } from "../api/client";
 import type { Session } from "../api/model";
 import { asProblem, type Problem } from "../api/problem";
 
+const UNAUTHORIZED = 401;
+
 export type SessionState = "asking" | "anonymous" | "active" | "ended" | "unreachable";
 
 interface SessionContext {
@@ -63,8 +65,8 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       begin(await get<Session>("/session"));
     } catch (error) {
       const met = asProblem(error);
-      setProblem(met.status === 401 ? null : met);
-      setState(met.status === 401 ? "anonymous" : "unreachable");
+      setProblem(met.status === UNAUTHORIZED ? null : met);
+      setState(met.status === UNAUTHORIZED ? "anonymous" : "unreachable");
     }
   }, [begin]);
 
@@ -76,7 +78,12 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   );
 
   const logOut = useCallback(async () => {
-    await request("DELETE", "/session");
+    try {
+      await request("DELETE", "/session");
+    } catch (error) {
+      // A session that has ended by itself is as good as logged out.
+      if (asProblem(error).status !== UNAUTHORIZED) throw error;
+    }
     setCsrfToken(null);
     setSession(null);
     setState("anonymous");
