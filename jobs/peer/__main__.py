@@ -9,7 +9,6 @@ import json
 import logging
 import os
 import sys
-from pathlib import Path
 
 from app.core.errors import HapairError, LocalFailure
 from app.core.wire import error_document
@@ -77,14 +76,16 @@ def _refuse(error: HapairError) -> int:
 
 
 def _open_log(settings: Settings) -> int:
-    """Logging goes to peer.log; the file's descriptor. Without a log folder nothing is logged: the peer comes first."""
-    path = Path(settings.log_dir) / "peer.log"
+    """Logging goes to peer.log; the file's descriptor. Without a log folder nothing is logged: the peer comes first.
+
+    The folder belongs to an account without privileges, so a link that stands in the file's place is not followed.
+    """
     try:
-        handler: logging.Handler = logging.FileHandler(path)
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+        descriptor = os.open(settings.log_dir / "peer.log", flags, 0o640)
     except OSError:
-        handler = logging.NullHandler()
         descriptor = os.open(os.devnull, os.O_RDWR)
+    handler = logging.StreamHandler(os.fdopen(os.dup(descriptor), "a", encoding="utf-8"))
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s peer[%(process)d] %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     return descriptor

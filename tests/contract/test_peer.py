@@ -234,6 +234,14 @@ def test_what_libraries_print_does_not_disturb_the_talk(real: RealSide) -> None:
     assert "noise on the output" in real.asked.log()
 
 
+def test_the_log_does_not_follow_a_link(real: RealSide) -> None:
+    target = real.asked.folder / "target"
+    (real.asked.settings.log_dir / "peer.log").symlink_to(target)
+    with pytest.raises(PeerRefused):
+        real.peer.request("fail", {}, TIMEOUT_S)
+    assert not target.exists()
+
+
 def test_a_peer_that_dies_in_a_request_is_unreachable(real: RealSide) -> None:
     with pytest.raises(PeerUnreachable):
         real.peer.request("vanish", {}, TIMEOUT_S)
