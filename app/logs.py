@@ -10,12 +10,20 @@ import logging
 import sys
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 from app.settings import Settings
 
 QUIET = ("paramiko", "alembic", "sqlalchemy", "rq", "urllib3", "asyncio")
 """Libraries whose ordinary lines help nobody."""
+
+
+def on_one_line(_logger: object, _method: str, entry: EventDict) -> EventDict:
+    """The sentence without line breaks and terminal codes: what a stranger sent can't look like a line of ours."""
+    sentence = str(entry.get("event", ""))
+    if not sentence.isprintable():
+        entry["event"] = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in sentence)
+    return entry
 
 
 def configure(settings: Settings) -> None:
@@ -27,6 +35,7 @@ def configure(settings: Settings) -> None:
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        on_one_line,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
