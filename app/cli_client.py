@@ -7,7 +7,7 @@ import json
 import os
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ PREFIX = "/api/v1"
 TIMEOUT_S = 60.0
 """Longer than the slowest answer, a preflight with a silent peer."""
 LINE_BYTES_MAX = 4 * 1024 * 1024
+PIECE_BYTES = 256 * 1024
+"""Of a download, held in memory at a time."""
 
 
 class CallFailed(Exception):
@@ -112,6 +114,22 @@ class Client:
             raise NoAnswer(f"The stream broke off: {error}") from error
         finally:
             connection.close()
+
+    def download(self, path: str, write: Callable[[bytes], object]) -> int:
+        """All of the answer is written, a piece at a time; how many bytes."""
+        connection, response = self._send("GET", path, None, None)
+        try:
+            if response.status >= 400:
+                raise CallFailed(_parse(response.read()) or _unexpected(response.status))
+            total = 0
+            while piece := response.read(PIECE_BYTES):
+                write(piece)
+                total += len(piece)
+        except http.client.HTTPException as error:
+            raise NoAnswer(f"The download broke off: {error}") from error
+        finally:
+            connection.close()
+        return total
 
     def _send(
         self, method: str, path: str, body: Any, etag: str | None

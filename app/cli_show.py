@@ -93,6 +93,8 @@ def status(found: dict[str, Any]) -> RenderableType:
         lines += [Text(f"- {_plain(reason['text'])}") for reason in failover["reasons"]]
         if failover["lost_bound"]:
             lines.append(Text(f"A failover now would lose: {_plain(failover['lost_bound'])}"))
+    if (found.get("rescues") or {}).get("count"):
+        lines.append(Text(f"Rescues on this server: {found['rescues']['count']} (hapair rescues)"))
     if found.get("job"):
         lines.append(Text(f"Job {found['job']['kind']} ({found['job']['id']}) is {found['job']['state']}."))
     return Group(*lines)

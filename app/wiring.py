@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,12 @@ from app.adapters.peer.client import SshPeer
 from app.adapters.peer.pairing import SshPairing
 from app.adapters.pinger import IcmpPinger
 from app.adapters.queue import RedisQueue
+from app.adapters.rescues import FolderRescues, RemoteRescues, RescueService
 from app.adapters.scripts import BashScripts
 from app.adapters.store import SqliteNodeStore
 from app.adapters.store.access import SqliteAccess
 from app.core.state import PeerIdentity
-from app.ports import REPLICATION_SECRET, REPLICATION_USER, Keys, Node, NodeStore, ReplicationSource
+from app.ports import REPLICATION_SECRET, REPLICATION_USER, Keys, Node, NodeStore, ReplicationSource, Rescues
 from app.ports_access import Access, Accounts
 from app.settings import Settings, read_settings
 
@@ -53,12 +55,23 @@ def build_node(settings: Settings | None = None) -> Node:
         pairing=SshPairing(settings),
         keys=keys,
         mirror=RsyncMirror(settings, peer_identity),
+        rescues=_rescues(settings),
         machine=machine,
         queue=RedisQueue(settings.redis_url),
         pinger=IcmpPinger(),
         mailer=SmtpMailer(settings),
         scripts=BashScripts(),
     )
+
+
+def _rescues(settings: Settings) -> Rescues:
+    """Root looks into the folders; the API, which may not, asks root's service."""
+    return FolderRescues(settings) if os.geteuid() == 0 else RemoteRescues(settings.run_dir)
+
+
+def build_rescue_service(settings: Settings) -> RescueService:
+    """What gives the rescues to the API; lives in a process of root's."""
+    return RescueService(FolderRescues(settings), settings.run_dir)
 
 
 def build_access(settings: Settings) -> Access:

@@ -20,6 +20,7 @@ from rq.serializers import JSONSerializer
 
 from app.core.errors import HapairError
 from app.ports import Node
+from app.wiring import build_rescue_service
 from jobs import runner, tasks
 
 log = logging.getLogger("hapair.worker")
@@ -60,6 +61,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     stop = Stop()
     node = tasks.node()
+    give_rescues(node)
     pause = FIRST_PAUSE_S
     while not stop.asked:
         # RQ's worker has put its own handlers in their place.
@@ -80,6 +82,14 @@ def main() -> int:
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE_S)
     return 0
+
+
+def give_rescues(node: Node) -> None:
+    """The API, which may not look into the rescues, can ask this process for them. Jobs go on without that too."""
+    try:
+        build_rescue_service(node.settings).start()
+    except OSError as error:
+        log.warning("the rescues can't be given to the API: %s", error)
 
 
 def look_into_journal(node: Node) -> None:

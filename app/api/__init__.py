@@ -16,6 +16,7 @@ from app.api import (
     problems,
     reference,
     requestlog,
+    rescues,
     session,
     status,
     system,
@@ -38,6 +39,7 @@ RESOURCES = (
     status.resource,
     logs.resource,
     jobs.resource,
+    rescues.resource,
     system.resource,
     health.resource,
 )

@@ -115,6 +115,7 @@ def status(view: View, *, hostname: str, address: str | None = None) -> Document
         "pings": dict(view.part("pings")) or None,
         "alarms": list((view.snapshot or {}).get("alarms") or []),
         "database": _database(view),
+        "rescues": dict(view.part("rescues")) or None,
         "monitor": {"running": view.fresh, "age_s": view.age_s},
         "protection": {
             "mode": view.config.protection_mode.value,

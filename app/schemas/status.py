@@ -49,6 +49,17 @@ class RunningJobSchema(Schema):
     state = fields.String()
 
 
+class NewestRescueSchema(Schema):
+    id = fields.String()
+    kind = fields.String()
+    at = fields.String()
+
+
+class RescueCountSchema(Schema):
+    count = fields.Integer(metadata={"description": "Rescues on this server; removed by administrators only."})
+    newest = fields.Nested(NewestRescueSchema, allow_none=True)
+
+
 class StatusSchema(Schema):
     node = fields.Nested(NodeStatusSchema)
     peer = fields.Nested(PeerStatusSchema, allow_none=True)
@@ -62,6 +73,7 @@ class StatusSchema(Schema):
     pings = fields.Dict(allow_none=True)
     alarms = fields.List(fields.Dict())
     database = fields.Dict(allow_none=True)
+    rescues = fields.Nested(RescueCountSchema, allow_none=True)
     monitor = fields.Dict()
     protection = fields.Dict()
     job = fields.Nested(RunningJobSchema, allow_none=True)

@@ -143,6 +143,8 @@ class Findings:
     files: FilesFinding = field(default_factory=FilesFinding)
     near_miss: Json | None = None
     """The longest run of failed pings to the peer in the last day: {missed, at}."""
+    rescues: Json | None = None
+    """What is kept aside on this server: {count, newest: {id, kind, at} | null}; None before the first look."""
     acts: tuple[Json, ...] = ()
     """What was done last, newest first."""
     busy: str = ""

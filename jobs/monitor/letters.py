@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.core.events import EventKind
+from app.core.rescues import EVENT as RESCUED
 from app.ports import EventRecord, Mail
 
 
@@ -28,6 +29,12 @@ def letter(event: EventRecord, to: str) -> Mail:
 def _words(event: EventRecord) -> tuple[str, str, str]:
     """Subject, meaning and advice; the parameters are those of app.core.events."""
     first, second = (*event.parameters[1:3], "?", "?")[:2]
+    if event.kind == RESCUED:
+        return (
+            f"Data of {first} was rescued",
+            f"When {first} rejoined the pair it had data that the pair never had. It is kept aside as {second}.",
+            f"Run `hapair rescues` on {first}, put back on the primary what is needed, then remove the rescue.",
+        )
     try:
         kind = EventKind(event.kind)
     except ValueError:

@@ -18,6 +18,7 @@ from jobs.monitor.loop import Loop
 from jobs.monitor.outbox import MailDuty, ScriptDuty, end_interrupted
 from jobs.monitor.peerprobe import PeerProbeDuty
 from jobs.monitor.pings import PingDuty
+from jobs.monitor.rescues import RescueDuty
 from jobs.monitor.services import ServiceDuty
 from jobs.monitor.situation import SituationReader
 from jobs.monitor.welcome import WelcomeDuty
@@ -61,6 +62,7 @@ class Monitor:
             DutyThread(PeerProbeDuty(node, self._board)),
             DutyThread(FileDuty(node, self._board)),
             DutyThread(WelcomeDuty(node, self._board)),
+            DutyThread(RescueDuty(node, self._board)),
             self._service_thread,
         )
         hands = Hands(node, self._ask_others, self._restart_database, self._events_added)

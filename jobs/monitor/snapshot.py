@@ -21,6 +21,7 @@ lives. Ages in it are as of the tick. Everything is plain JSON:
       "failover":  {obstacles: [{reason, text}], lost_bound},   what would hold a failover back now, what it could lose
       "acts":      [{act, rule, why, at, outcome, error}],    the last ones, newest first
       "busy":      the act under way that takes long, or "",
+      "rescues":   {count, newest: {id, kind, at} | null} | null,    what is kept aside on this server
       "alarms":    [{code, text, raised_at}],
       "at":        time of the tick
     }
@@ -82,6 +83,7 @@ def snapshot(found: Findings, decision: Decision, now_s: float, now: datetime) -
         "failover": {"obstacles": decision.obstacles, "lost_bound": decision.lost_bound},
         "acts": found.acts,
         "busy": found.busy,
+        "rescues": found.rescues,
         "alarms": sorted(found.situation.alarms.values(), key=lambda alarm: alarm.raised_at),
         "at": now,
     }

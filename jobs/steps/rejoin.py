@@ -52,18 +52,24 @@ class CompareHistories(BaseStep):
 
 
 class Rescue(BaseStep):
-    """The transactions that only this server has are in a folder of their own."""
+    """The transactions that only this server has are in a folder of their own, and the files that the mirror will
+    overwrite or delete come there too: files may differ also where the database is not ahead."""
 
     name = "rescue"
 
     def do(self, context: Context) -> None:
-        if context.recall("path") == FOLLOW:
-            context.skipped = "This server has nothing that the primary lacks."
-            return
         node = context.node
         stamp = node.clock.now().strftime("%Y%m%dT%H%M%SZ")
-        name = context.memory.get("rescue") or f"{stamp}-{node.store.state().term}"
+        name = str(context.memory.get("rescue") or f"{stamp}-{node.store.state().term}")
         context.remember(rescue=name)
+        if context.recall("path") == FOLLOW:
+            context.skipped = "This server's database has nothing that the primary lacks."
+        else:
+            self._rescue_transactions(context, name)
+        node.mirror.keep_replaced(name)
+
+    def _rescue_transactions(self, context: Context, name: str) -> None:
+        node = context.node
         folder = Path(node.settings.rescue_dir) / name
         report = node.database.rescue(context.recall("point"), str(folder))
         context.remember(

@@ -44,6 +44,9 @@ class FakeTrees:
     def rescued(self) -> set[str]:
         return set(self.there.deleted)
 
+    def kept(self, name: str) -> dict[str, bytes]:
+        return self.there.replaced.get(name, {})
+
     def go_away(self) -> None:
         self.here.reachable = False
 
@@ -87,6 +90,11 @@ class RealTrees:
     def rescued(self) -> set[str]:
         folders = self.servers.b.settings.rescue_dir.glob("mirror-deleted-*")
         return {name for folder in folders for name in contents(folder)}
+
+    def kept(self, name: str) -> dict[str, bytes]:
+        """By path; what the first batch has replaced wins."""
+        folders = sorted((self.servers.b.settings.rescue_dir / name).glob("files*"), reverse=True)
+        return {path: content for folder in folders for path, content in contents(folder).items()}
 
     def go_away(self) -> None:
         self.servers.b.stop()
@@ -212,6 +220,36 @@ def test_a_primary_receives_nothing(watched: FakeTrees | RealTrees) -> None:
         watched.mirror.push(9, full=False)
     assert refused.value.code == "not-secondary"
     assert "two" not in watched.trees()[1]
+
+
+def test_what_a_first_full_pass_overwrites_or_deletes_is_kept_and_later_changes_are_not(
+    watched: FakeTrees | RealTrees,
+) -> None:
+    watched.write("both", b"the sender's")
+    watched.write("same", b"same")
+    watched.write_there("both", b"the receiver's own")
+    watched.write_there("only/there", b"stray")
+    watched.other.keep_replaced("20260102T030405Z-3")
+    watched.mirror.push(1, full=True)
+    assert watched.trees()[1] == watched.trees()[0]
+    assert watched.kept("20260102T030405Z-3") == {"both": b"the receiver's own", "only/there": b"stray"}
+    watched.write("both", b"an ordinary change")
+    watched.mirror.push(1, full=False)
+    watched.write("same", b"another ordinary change")
+    watched.mirror.push(1, full=True)
+    assert watched.kept("20260102T030405Z-3") == {"both": b"the receiver's own", "only/there": b"stray"}
+
+
+def test_what_was_replaced_before_the_pass_broke_off_stays_as_it_was_at_first(
+    watched: FakeTrees | RealTrees,
+) -> None:
+    watched.write("both", b"the sender's first")
+    watched.write_there("both", b"the receiver's own")
+    watched.other.keep_replaced("20260102T030405Z-3")
+    watched.mirror.push(1, full=False)
+    watched.write("both", b"the sender's second")
+    watched.mirror.push(1, full=True)
+    assert b"the receiver's own" in watched.kept("20260102T030405Z-3").values()
 
 
 def test_strays_at_the_receiver_go_into_its_rescue_folder(watched: FakeTrees | RealTrees) -> None:

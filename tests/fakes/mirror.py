@@ -17,6 +17,9 @@ class FakeMirror:
         self.files: dict[str, bytes] = dict(files or {})
         self.deleted: dict[str, bytes] = {}
         """What full passes of the peer took away here: its rescue."""
+        self.replaced: dict[str, dict[str, bytes]] = {}
+        """What was overwritten or deleted here, by the rescue that was to get it."""
+        self.keeping = ""
         self.aside: dict[str, dict[str, bytes]] = {}
         self.peer: FakeMirror | None = None
         self.reachable = True
@@ -81,12 +84,17 @@ class FakeMirror:
         if len(surplus) > max(MASS_DELETE_FILES, len(peer.files) // 2) and not allow_mass_delete:
             raise PeerRefused("mass-delete", "This Would Delete Most Of The Files On The Other Server")
         for path in surplus:
+            peer.lose(path)
             peer.deleted[path] = peer.files.pop(path)
         names = set(self.files) if everything else set(self._changed)
         sent = {name: self.files[name] for name in names if name in self.files}
         differing = {name: content for name, content in sent.items() if peer.files.get(name) != content}
+        for name in (*differing, *(name for name in names if name not in self.files)):
+            peer.lose(name)
         gone = [name for name in names if name not in self.files and peer.files.pop(name, None) is not None]
         peer.files.update(differing)
+        if everything:
+            peer.keeping = ""
         self._changed.clear()
         self._everything = False
         size = sum(len(content) for content in differing.values())
@@ -109,6 +117,14 @@ class FakeMirror:
     def move_back(self, name: str) -> None:
         if name in self.aside:
             self.files = self.aside.pop(name)
+
+    def keep_replaced(self, name: str) -> None:
+        self.keeping = name
+
+    def lose(self, path: str) -> None:
+        """The file is overwritten or deleted here by the peer; its content is kept where that was asked for."""
+        if self.keeping and path in self.files:
+            self.replaced.setdefault(self.keeping, {}).setdefault(path, self.files[path])
 
     def close(self) -> None:
         self.unwatch()

@@ -31,6 +31,7 @@ from tests.fakes.pairing import FakeListener, FakePairing, FakePairingNetwork
 from tests.fakes.peer import FakePeer
 from tests.fakes.pinger import FakePinger
 from tests.fakes.queue import FakeQueue
+from tests.fakes.rescues import FakeRescues
 from tests.fakes.scripts import FakeScripts
 from tests.fakes.store import FakeNodeStore
 
@@ -132,7 +133,8 @@ class Server:
         self.node = Node(
             settings=Settings(), clock=clock, store=self.store, database=self.database, peer=self.peer,
             pairing=FakePairing(world.pairings, self.address), keys=self.keys, mirror=self.mirror,
-            machine=self.machine, queue=self.queue, pinger=FakePinger(), mailer=FakeMailer(), scripts=FakeScripts(),
+            rescues=FakeRescues(), machine=self.machine, queue=self.queue, pinger=FakePinger(), mailer=FakeMailer(),
+            scripts=FakeScripts(),
         )  # fmt: skip
         self.database.lift()
 

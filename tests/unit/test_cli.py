@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tarfile
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -206,6 +207,37 @@ def test_a_user_is_added_and_gets_a_new_password_from_standard_input(shell: Shel
     assert shell.world.log_in("lee", "quite another one").status_code == 200
     assert "lee" in shell("user", "list").output
     assert shell("user", "remove", "lee").exit_code == 0
+
+
+RESCUE = "20260203T040506Z-4"
+
+
+def test_rescues_are_listed_shown_downloaded_and_removed(shell: Shell, folder: Path) -> None:
+    shell.world.rescues.keep(RESCUE, {"transactions.sql": b"INSERT", "files/a": b"1"}, {"shop.orders": 7})
+    assert RESCUE in shell("rescues").output
+    assert shell.json("rescues", "list")["count"] == 1
+    assert "rows of shop.orders" in shell("rescues", "show", RESCUE).output
+    target = folder / "rescue.tar.gz"
+    assert shell.json("rescues", "download", RESCUE, str(target))["bytes"] == target.stat().st_size
+    with tarfile.open(target) as tar:
+        assert f"{RESCUE}/files/a" in tar.getnames()
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert shell("rescues", "remove", RESCUE, typed="yes\n").exit_code == 1
+    assert shell("rescues", "remove", RESCUE, typed=f"{RESCUE}\n").exit_code == 0
+    assert shell("rescues", "show", RESCUE).exit_code == 1
+
+
+def test_a_download_never_replaces_a_file_and_leaves_nothing_half_done(shell: Shell, folder: Path) -> None:
+    shell.world.rescues.keep(RESCUE, {"files/a": b"1"})
+    target = folder / "rescue.tar.gz"
+    target.write_text("mine")
+    assert shell("rescues", "download", RESCUE, str(target)).exit_code == 2
+    assert target.read_text() == "mine"
+    target.unlink()
+    shell.world.rescues.broken = True
+    assert shell("rescues", "download", RESCUE, str(target)).exit_code != 0
+    assert shell("rescues", "download", "nothing", str(target)).exit_code == 1
+    assert not list(folder.glob("rescue.tar*"))
 
 
 def test_an_api_that_is_down_exits_with_3(shell: Shell) -> None:

@@ -333,6 +333,30 @@ def test_what_only_the_old_primary_has_is_rescued_before_it_rejoins(world: World
     assert world.alpha.look()["replicates from"] == "10.0.0.2"
 
 
+@pytest.mark.parametrize("ahead", [False, True], ids=["the same rows", "more rows"])
+def test_files_that_only_the_old_primary_has_are_kept_with_its_rescue(world: World, ahead: bool) -> None:
+    world.pair()
+    world.cut()
+    world.alpha.mirror.write("only-here", b"alpha's")
+    world.alpha.mirror.write("alpha.txt", b"changed by alpha alone")
+    if ahead:
+        world.alpha.database.set_semi_sync(enabled=False)
+        world.alpha.database.open_client().write(99)
+    promotion.promote(world.beta.node, Cause.FAILOVER)
+    world.heal()
+    fencing.accept_fence(world.alpha.node, 2, "failover")
+    job = world.alpha.apply(REJOIN)
+    assert job.state == "succeeded", job
+    world.beta.mirror.peer = world.alpha.mirror
+    world.beta.mirror.push(2, full=True)
+    assert world.alpha.mirror.files == world.beta.mirror.files
+    kept = world.alpha.mirror.replaced[job.memory["rescue"]]
+    assert kept == {"only-here": b"alpha's", "alpha.txt": b"changed by alpha alone"}
+    world.beta.mirror.write("alpha.txt", b"an ordinary change")
+    world.beta.mirror.push(2, full=True)
+    assert world.alpha.mirror.replaced == {job.memory["rescue"]: kept}
+
+
 def test_a_fenced_primary_is_resumed_by_hand(world: World) -> None:
     world.pair()
     world.cut()
@@ -403,6 +427,21 @@ def test_a_second_job_is_refused_while_one_is_queued(world: World) -> None:
     with pytest.raises(NotAllowed) as refused:
         start_job(world.alpha.node, Change.SETUP_PRIMARY, {}, ADMIN)
     assert refused.value.code == "job-running"
+
+
+def test_retry_finishes_a_set_up_whose_primary_could_not_be_told(world: World) -> None:
+    world.save_drafts()
+    world.alpha.apply(Change.SETUP_PRIMARY)
+    tell = world.beta.peer.verbs.pop("join-done")
+    job = world.beta.apply(Change.SETUP_SECONDARY)
+    assert job.state == "failed"
+    assert world.beta.look()["role"] == "secondary"
+    assert world.alpha.look()["phase"] == "synchronizing"
+    world.beta.peer.verbs["join-done"] = tell
+    retried = retry_job(world.beta.node, ADMIN)
+    assert retried.id == job.id
+    assert world.beta.work(retried.id).state == "succeeded"
+    assert world.alpha.look()["phase"] == "paired"
 
 
 def test_there_is_nothing_to_retry_after_a_success(world: World) -> None:

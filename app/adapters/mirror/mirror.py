@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from app.adapters.mirror import tree
 from app.adapters.mirror.fanotify import WatchUnavailable
-from app.adapters.mirror.receiver import receive, stop_receiving
+from app.adapters.mirror.receiver import keep_replaced, receive, stop_receiving
 from app.adapters.mirror.sender import Outcome, Sender, listed
 from app.adapters.mirror.watcher import Changes, Watcher
 from app.core.errors import PeerRefused, PeerUnreachable
@@ -160,6 +160,9 @@ class RsyncMirror:
 
     def move_back(self, name: str) -> None:
         tree.move_back(self._root, self._settings.rescue_dir, name)
+
+    def keep_replaced(self, name: str) -> None:
+        keep_replaced(self._settings, name)
 
     def close(self) -> None:
         self.unwatch()

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.adapters.durable import make_folder
+from app.adapters.durable import make_folder, remove_file, write_file
 from app.adapters.mirror.tree import INCOMING
 from app.core.errors import LocalFailure, PeerRefused
 from app.settings import Settings
@@ -23,6 +23,10 @@ TURN_S = 10.0
 """How long a batch waits for the one before it."""
 STOP_S = 5.0
 POLL_S = 0.05
+KEEP = "keep-replaced"
+"""The file in the state folder that names the rescue which gets all that is overwritten or deleted."""
+FOLDERS_MAX = 1000
+"""Batches that may come until a first full pass is whole."""
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -31,14 +35,34 @@ def receive(settings: Settings, options: Sequence[str], check: Callable[[], None
     with _turn(settings.state_dir, TURN_S) as lock:
         check()
         command = ["rsync", *options, f"--temp-dir={_empty_temporary_folder(settings)}"]
-        if "--delete" in options:
-            command += ["--backup", f"--backup-dir={_rescue_folder(settings)}"]
+        kept = kept_for(settings)
+        rescue = _rescue_folder(settings, kept) if kept or "--delete" in options else None
+        if rescue is not None:
+            command += ["--backup", f"--backup-dir={rescue}"]
         command += [".", f"{settings.files_dir}/"]
         with subprocess.Popen(command, cwd=settings.files_dir, pass_fds=(lock,)) as process:
             os.pwrite(lock, b"%-12d" % process.pid, 0)
             code = process.wait()
         _sync_file_system(settings.files_dir)
+        if rescue is not None:
+            _sync_file_system(settings.rescue_dir)
+        if kept and code == 0 and not any(option.startswith("--delete") for option in options):
+            # A pass without a list and without deletions is the last one of a full pass: the trees are alike now.
+            remove_file(settings.state_dir / KEEP)
     return code
+
+
+def keep_replaced(settings: Settings, name: str) -> None:
+    """What the next batches overwrite or delete is kept in the rescue `name`, until the trees are alike. Durable."""
+    write_file(settings.state_dir / KEEP, name.encode(), 0o600)
+
+
+def kept_for(settings: Settings) -> str:
+    """The rescue that gets what is overwritten or deleted; empty where nothing but a full pass's deletions is kept."""
+    try:
+        return (settings.state_dir / KEEP).read_text().strip()
+    except FileNotFoundError:
+        return ""
 
 
 def stop_receiving(settings: Settings) -> None:
@@ -113,10 +137,23 @@ def _empty_temporary_folder(settings: Settings) -> Path:
     return folder
 
 
-def _rescue_folder(settings: Settings) -> Path:
-    """Where a full pass puts what it deletes; made by rsync when there is something."""
+def _rescue_folder(settings: Settings, kept: str) -> Path:
+    """Where a batch puts what it takes away; made by rsync when there is something. Never one of an earlier batch,
+    because a file that was replaced twice would lose its first content there."""
     make_folder(settings.rescue_dir, 0o700)
-    return settings.rescue_dir / f"mirror-deleted-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    if not kept:
+        return settings.rescue_dir / f"mirror-deleted-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    names = ("files", *(f"files-{number}" for number in range(2, FOLDERS_MAX)))
+    free = (folder for name in names if not (folder := settings.rescue_dir / kept / name).exists())
+    unused = next(free, None)
+    if unused is None:
+        raise LocalFailure(
+            "rescue-full",
+            "Files Are Not Received Any More",
+            detail=f"The first full pass since the rejoin was broken off {FOLDERS_MAX} times.",
+            hint="See why it breaks off; what it has replaced so far is kept in the rescues.",
+        )
+    return unused
 
 
 def _sync_file_system(folder: Path) -> None:

@@ -15,7 +15,9 @@ CHANGES_NEED = {
     "/ha/takeover": Scope.OPERATE, "/ha/resume": Scope.OPERATE, "/ha/resolve": Scope.OPERATE,
     "/ha/maintenance": Scope.OPERATE,
 }  # fmt: skip
-READS_NEED = {"/tokens": Scope.CONFIGURE, "/users": Scope.CONFIGURE}
+READS_NEED = {
+    "/tokens": Scope.CONFIGURE, "/users": Scope.CONFIGURE, "/ha/rescues/<rescue_id>/download": Scope.CONFIGURE,
+}  # fmt: skip
 
 
 def calls() -> list[tuple[str, str]]:
@@ -41,7 +43,8 @@ def needed(method: str, path: str) -> Scope | None:
 
 
 def filled(path: str) -> str:
-    return path.replace("<job_id>", "job-1").replace("<token_id>", "t").replace("<name>", "nobody")
+    path = path.replace("<job_id>", "job-1").replace("<rescue_id>", "r")
+    return path.replace("<token_id>", "t").replace("<name>", "nobody")
 
 
 def test_every_call_of_the_contract_is_there_and_described(call: Caller) -> None:
@@ -50,6 +53,7 @@ def test_every_call_of_the_contract_is_there_and_described(call: Caller) -> None
         "/session", "/tokens", "/ha/config", "/ha/config/draft", "/ha/fingerprint", "/ha/preflight", "/ha/apply",
         "/ha/retry", "/ha/swap", "/ha/takeover", "/ha/resume", "/ha/resolve", "/ha/maintenance", "/ha/status",
         "/ha/status/stream", "/ha/events", "/jobs", "/jobs/{job_id}", "/jobs/{job_id}/stream", "/activity", "/system",
+        "/ha/rescues", "/ha/rescues/{rescue_id}", "/ha/rescues/{rescue_id}/download",
         "/health/live", "/health/ready", "/health/primary", "/metrics",
     ):  # fmt: skip
         assert f"/api/v1{path}" in described

@@ -28,6 +28,7 @@ from tests.fakes.mirror import FakeMirror
 from tests.fakes.pairing import FakePairing, FakePairingNetwork
 from tests.fakes.peer import FakePeer
 from tests.fakes.pinger import FakePinger
+from tests.fakes.rescues import FakeRescues
 from tests.fakes.scripts import FakeScripts
 from tests.fakes.store import FakeNodeStore
 
@@ -84,6 +85,7 @@ class World:
     access: FakeAccess
     accounts: FakeAccounts
     queue: FakeQueue
+    rescues: FakeRescues
 
     def caller(self, scope: Scope | None = Scope.CONFIGURE) -> Caller:
         """A caller with a token of that scope; with None, nobody."""
@@ -120,17 +122,18 @@ PASTED = "SHA256:" + "P" * 42 + "A"
 def make_world(folder: Path) -> World:
     clock = FakeClock()
     store, machine, queue = FakeNodeStore(clock.now), FakeMachine(clock), FakeQueue()
+    rescues = FakeRescues()
     settings = Settings(
         state_dir=folder, appliance_database=f"sqlite:///{folder / 'appliance.db'}", tunnel_network="172.16.9.0/24"
     )
     node = Node(
         settings=settings, clock=clock, store=store, database=FakeDatabase(), peer=FakePeer(),
         pairing=FakePairing(FakePairingNetwork()), keys=FakeKeys(), mirror=FakeMirror(), machine=machine, queue=queue,
-        pinger=FakePinger(), mailer=FakeMailer(), scripts=FakeScripts(),
+        rescues=rescues, pinger=FakePinger(), mailer=FakeMailer(), scripts=FakeScripts(),
     )  # fmt: skip
     access, accounts = FakeAccess(clock.now), FakeAccounts(clock.now)
     accounts.add_user(NAME, PASSWORD_HASH)
-    return World(create_app(node, access, accounts), node, store, machine, clock, access, accounts, queue)
+    return World(create_app(node, access, accounts), node, store, machine, clock, access, accounts, queue, rescues)
 
 
 def check_problem(answer: TestResponse) -> None:
