@@ -19,7 +19,7 @@ from jobs.steps import registry
 
 log = logging.getLogger(__name__)
 
-FORWARD_TRIES = 6
+FORWARD_TRIES = 10
 """Steps after the point of no return are tried this often before the job is left for RETRY."""
 UNDO_TRIES = 8
 FIRST_PAUSE_S = 0.5

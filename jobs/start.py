@@ -28,7 +28,11 @@ def start_job(node: Node, kind: str, arguments: Json, actor: Actor) -> JobRecord
         "role": role.value,
     }
     steps = [StepRecord(step.name, step.title) for step in planned]
-    job = node.store.create_job(kind, complete, steps, actor)
+    return _send(node, node.store.create_job(kind, complete, steps, actor))
+
+
+def _send(node: Node, job: JobRecord) -> JobRecord:
+    """The queued job is on its way to the worker, or stands as failed."""
     try:
         node.queue.enqueue(job.id)
     except LocalFailure as error:
@@ -37,8 +41,16 @@ def start_job(node: Node, kind: str, arguments: Json, actor: Actor) -> JobRecord
     return job
 
 
+def _only_unfinished(job: JobRecord) -> bool:
+    """Whether the job has done what can't be taken back, and only what follows from it is missing."""
+    return job.state == "failed" and any(
+        plans.is_final(job.kind, step.name) and step.state == "done" for step in job.steps
+    )
+
+
 def retry_job(node: Node, actor: Actor) -> JobRecord:
-    """The last job that changes something, if it did not succeed, is started again with the same arguments.
+    """The last job that changes something, if it did not succeed, is started again with the same arguments. One that
+    failed after its point of no return goes on where it stopped.
 
     Raises NotAllowed (code `nothing-to-retry`) where it did succeed or there is none.
     """
@@ -47,6 +59,8 @@ def retry_job(node: Node, actor: Actor) -> JobRecord:
             continue
         if job.state not in {"failed", "reverted"}:
             break
+        if _only_unfinished(job):
+            return _send(node, node.store.update_job(job.id, state="queued", message="", error=None, ended_at=None))
         return start_job(node, job.kind, {k: v for k, v in job.arguments.items() if k != "role"}, actor)
     raise NotAllowed(
         "nothing-to-retry",
