@@ -71,6 +71,22 @@ def job(state: str = "succeeded", **more: Any) -> dict[str, Any]:
     }
 
 
+def rescue(identifier: str = "20261122T140211Z-3", **more: Any) -> dict[str, Any]:
+    return {
+        "id": identifier,
+        "kind": "rejoin",
+        "at": "2026-11-22T14:02:11+00:00",
+        "term": 3,
+        "reason": "This server was primary and has rejoined: its own transactions.",
+        "path": f"/var/lib/hapair/rescue/{identifier}",
+        "transactions": 2,
+        "rows_by_table": {"shop.orders": 3},
+        "files": 4,
+        "bytes": 12_345,
+        **more,
+    }
+
+
 def system() -> dict[str, Any]:
     return {
         "hostname": "alpha",
@@ -136,6 +152,7 @@ def status(**more: Any) -> dict[str, Any]:
         },
         "alarms": [],
         "database": {"ok": True, "error": ""},
+        "rescues": {"count": 0, "newest": None},
         "monitor": {"running": True, "age_s": 0.4},
         "protection": {
             "mode": "availability",
@@ -163,6 +180,7 @@ def routes() -> dict[str, Route]:
         "GET /ha/events": always({"items": events, "next": None}),
         "GET /jobs": always({"items": [job(message="The roles are swapped.")], "next": None}),
         "GET /activity": always(listing),
+        "GET /ha/rescues": always({"items": [rescue()], "count": 1}),
         "GET /system": always(system()),
     }
 

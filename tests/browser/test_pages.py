@@ -21,6 +21,7 @@ PATHS = {
     "Activity": "/activity",
     "Jobs": "/jobs",
     "Job": "/jobs/01JOB",
+    "Rescues": "/rescues",
     "System": "/system",
 }
 AXE = DIST.parent / "node_modules" / "axe-core" / "axe.min.js"
@@ -49,6 +50,12 @@ def hostile_console(make_console: MakeConsole) -> CannedConsole:
             "GET /activity": answers.always({"items": [entry], "next": None}),
             "GET /jobs": answers.always({"items": [attack], "next": None}),
             "GET /jobs/01JOB": answers.always(attack),
+            "GET /ha/rescues": answers.always(
+                {
+                    "items": [answers.rescue(HOSTILE, reason=HOSTILE, path=HOSTILE, rows_by_table={HOSTILE: 1})],
+                    "count": 1,
+                }
+            ),
             "GET /system": answers.always({**answers.system(), "hostname": HOSTILE, "gateway": HOSTILE}),
         }
     )

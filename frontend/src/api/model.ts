@@ -19,6 +19,8 @@ export type Session = Schemas["Session"];
 export type Reason = Schemas["Reason"];
 export type Check = Schemas["Check"];
 export type System = Schemas["System"];
+export type Rescue = Schemas["Rescue"];
+export type RescuePage = Schemas["RescuePage"];
 export type JobAnswer = { job: Job };
 
 export type StatusNode = Narrow<

@@ -1192,6 +1192,186 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ha/rescues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is kept aside on this server because there may be no other copy, newest first; at most 100. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RescuePage"];
+                    };
+                };
+                /** @description The part of this server that may read them does not answer */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ha/rescues/{rescue_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rescue_id: string;
+            };
+            cookie?: never;
+        };
+        /** One rescue with the first entries of its folder. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    rescue_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RescueDetail"];
+                    };
+                };
+                /** @description No such rescue */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Remove a rescue for good; to be confirmed by its id. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    rescue_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Removal"];
+                };
+            };
+            responses: {
+                /** @description No Content */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description No such rescue */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description A job is running, which may need it */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                422: components["responses"]["UNPROCESSABLE_ENTITY"];
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ha/rescues/{rescue_id}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rescue_id: string;
+            };
+            cookie?: never;
+        };
+        /** The whole rescue as a gzipped tar. It holds data of applications, so it needs the highest scope. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    rescue_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/gzip": string;
+                    };
+                };
+                /** @description No such rescue */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/system": {
         parameters: {
             query?: never;
@@ -1852,6 +2032,16 @@ export interface components {
             lost_bound: string;
             window_s: number;
         };
+        NewestRescue: {
+            id: string;
+            kind: string;
+            at: string;
+        };
+        RescueCount: {
+            /** @description Rescues on this server; removed by administrators only. */
+            count: number;
+            newest: components["schemas"]["NewestRescue"] | null;
+        };
         RunningJob: {
             id: string;
             kind: string;
@@ -1884,6 +2074,7 @@ export interface components {
             database: {
                 [key: string]: unknown;
             } | null;
+            rescues: components["schemas"]["RescueCount"] | null;
             monitor: {
                 [key: string]: unknown;
             };
@@ -1938,6 +2129,63 @@ export interface components {
             items: components["schemas"]["Job"][];
             /** @description Goes into `before` for the older ones. */
             next: string | null;
+        };
+        Rescue: {
+            id: string;
+            /** @enum {unknown} */
+            kind: "rejoin" | "mirror" | "setup-files" | "database";
+            /** Format: date-time */
+            at: string;
+            /** @description The term that this server knew when it rejoined. */
+            term: number | null;
+            reason: string;
+            /** @description The folder on this server. */
+            path: string;
+            transactions: number;
+            /** @description Rows inserted, changed or deleted, by schema.table. */
+            rows_by_table: {
+                [key: string]: number;
+            };
+            files: number;
+            bytes: number;
+        };
+        RescuePage: {
+            items: components["schemas"]["Rescue"][];
+            /** @description How many there are in all. */
+            count: number;
+        };
+        RescuePart: {
+            name: string;
+            files: number;
+            bytes: number;
+        };
+        RescueDetail: {
+            id: string;
+            /** @enum {unknown} */
+            kind: "rejoin" | "mirror" | "setup-files" | "database";
+            /** Format: date-time */
+            at: string;
+            /** @description The term that this server knew when it rejoined. */
+            term: number | null;
+            reason: string;
+            /** @description The folder on this server. */
+            path: string;
+            transactions: number;
+            /** @description Rows inserted, changed or deleted, by schema.table. */
+            rows_by_table: {
+                [key: string]: number;
+            };
+            files: number;
+            bytes: number;
+            /** @description Why the database could not be rewound and was copied anew, or empty. */
+            obstacle: string;
+            /** @description Whether files may still be added. */
+            growing: boolean;
+            contents: components["schemas"]["RescuePart"][];
+        };
+        Removal: {
+            /** @description The id of the rescue. */
+            confirm: string;
         };
         System: {
             hostname: string;

@@ -16,6 +16,7 @@ const EventsPage = lazy(() => import("../pages/events/EventsPage"));
 const ActivityPage = lazy(() => import("../pages/activity/ActivityPage"));
 const JobsPage = lazy(() => import("../pages/jobs/JobsPage"));
 const JobPage = lazy(() => import("../pages/jobs/JobPage"));
+const RescuesPage = lazy(() => import("../pages/rescues/RescuesPage"));
 const SystemPage = lazy(() => import("../pages/system/SystemPage"));
 
 export const PAGES: PageEntry[] = [
@@ -25,5 +26,6 @@ export const PAGES: PageEntry[] = [
   { path: "/activity", title: "Activity", component: ActivityPage },
   { path: "/jobs", title: "Jobs", component: JobsPage },
   { path: "/jobs/:id", title: "Job", component: JobPage, hidden: true },
+  { path: "/rescues", title: "Rescues", component: RescuesPage },
   { path: "/system", title: "System", component: SystemPage },
 ];

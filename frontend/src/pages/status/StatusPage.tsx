@@ -20,6 +20,7 @@ import { NearMissCard } from "./NearMissCard";
 import { PairPicture } from "./PairPicture";
 import { pictureOf } from "./picture";
 import { ReasonList } from "./ReasonList";
+import { RescuesNote } from "./RescuesNote";
 
 function PairCard({ status }: { status: Status }) {
   const reasons = status.reasons.length > 0 ? status.reasons : [{ code: "", text: STATUS[status.status].sentence }];
@@ -54,6 +55,11 @@ function Sections({ status, history, lost }: { status: Status; history: Sample[]
       <GridItem span={paired ? undefined : 12}>
         <AlarmsCard alarms={status.alarms} />
       </GridItem>
+      {status.rescues && status.rescues.count > 0 && (
+        <GridItem span={12}>
+          <RescuesNote count={status.rescues.count} />
+        </GridItem>
+      )}
       {status.pings && paired && (
         <GridItem>
           <NearMissCard pings={status.pings} />
