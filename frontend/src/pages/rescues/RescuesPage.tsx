@@ -1,4 +1,4 @@
-/** What is kept aside on this server because there may be no other copy; only an administrator removes it. */
+/** What is kept aside on this server because there may be no other copy. */
 
 import { Button, Card, CardBody, Content, Flex, Stack, StackItem } from "@patternfly/react-core";
 import { useState } from "react";
@@ -76,7 +76,7 @@ export default function RescuesPage() {
     <Stack hasGutter>
       <StackItem>
         <PageTitle title="Rescues">
-          What this server keeps aside because there may be no other copy. Nothing here is ever removed by itself.
+          What this server keeps aside because there may be no other copy.
         </PageTitle>
       </StackItem>
       <StackItem>
