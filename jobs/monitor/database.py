@@ -172,9 +172,9 @@ class WriteProbeDuty:
 
 
 def _to_be_probed(found: Findings) -> bool:
-    """A primary that accepts writes, or would if its database answered. Not while a job holds writes back."""
+    """A primary that accepts writes, or would if its database answered."""
     state = found.situation.state
-    primary = state.role is Role.PRIMARY and state.fence is None and not found.situation.job_running
+    primary = state.role is Role.PRIMARY and state.fence is None
     facts = found.database.facts
     return primary and (facts is None or not facts.read_only)
 

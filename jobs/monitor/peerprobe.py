@@ -28,7 +28,7 @@ class PeerProbeDuty:
     def step(self) -> float:
         found = self._board.read()
         state = found.situation.state
-        if state.role is not Role.SECONDARY or state.phase is not Phase.PAIRED or found.situation.job_running:
+        if state.role is not Role.SECONDARY or state.phase is not Phase.PAIRED:
             if found.peer_probe != ProbeFinding():
                 self._board.put(peer_probe=ProbeFinding())
             return LOOK_AGAIN_S

@@ -10,6 +10,7 @@ import pytest
 from app.core.errors import LocalFailure
 from app.core.roles import Role
 from app.core.state import FenceReason
+from app.ports import Actor, ReplicationSource
 from jobs.monitor.duty import Grid
 from jobs.monitor.nearmiss import NearMisses
 from jobs.monitor.report import read_report
@@ -197,3 +198,54 @@ def test_a_write_that_waits_for_the_standby_only_is_no_fault_of_the_database() -
     assert found.write_failing_since_s is None
     assert found.write_started_s is None
     assert "Standby" in found.write_error
+
+
+def secondary_of_a_writable_primary() -> World:
+    world = World(Role.SECONDARY)
+    world.report = report(role="primary", writable=True)
+    world.other.lift()
+    world.other.ensure_accounts("secret")
+    world.database.start_replication(ReplicationSource("10.0.0.2", 3306, "replication", "secret"))
+    world.heartbeat.step()
+    world.peer_probe.step()
+    return world
+
+
+def test_the_primarys_database_is_probed_rarely_while_all_is_well() -> None:
+    world = secondary_of_a_writable_primary()
+    first_s = world.board.read().peer_probe.ended_s
+    for _ in range(20):
+        world.clock.advance(1)
+        world.heartbeat.step()
+        world.peer_probe.step()
+    assert world.board.read().peer_probe.ok is True
+    assert world.board.read().peer_probe.ended_s == first_s
+
+
+@pytest.mark.parametrize("doubt", ["ping", "heartbeat", "report"])
+def test_any_doubt_about_the_primary_is_followed_by_a_probe_at_once(doubt: str) -> None:
+    world = secondary_of_a_writable_primary()
+    world.clock.advance(2)
+    if doubt == "ping":
+        del world.pinger.answering["10.0.0.2"]
+    elif doubt == "heartbeat":
+        world.peer.reachable = False
+    else:
+        world.report = report(role="primary", database_ok=False, database_failing_s=1.0)
+    world.databases.cut("alpha", "beta")
+    world.heartbeat.step()
+    world.pings.step()
+    world.peer_probe.step()
+    probe = world.board.read().peer_probe
+    assert (probe.ok, probe.ended_s) == (False, world.clock.monotonic())
+
+
+def test_a_job_that_never_ends_does_not_stop_the_write_probes() -> None:
+    world = World(Role.PRIMARY)
+    world.database.lift()
+    world.store.create_job("settings", {}, [], Actor("admin"))
+    world.clock.advance(1)
+    world.loop.tick()
+    world.looks.step()
+    world.writes.step()
+    assert world.board.read().database.write_started_s == world.clock.monotonic()
