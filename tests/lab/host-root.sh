@@ -7,7 +7,7 @@
 # LAB_DATA     the mounted data disk
 # LAB_HOSTNAME the host's name
 # LAB_PROJECT  the checkout, where the given command runs
-# LAB_BINDS    further folders to show, one per line (the checkout or the interpreter on other disks)
+# LAB_ELSEWHERE further folders to show, one per line: the checkout or the interpreter, where the root has them not
 # LAB_OPEN     folders to make passable for unprivileged accounts, one per line, in this host only
 set -eu
 
@@ -15,15 +15,6 @@ mount --make-rprivate /
 mkdir -p "$LAB_LAYER/upper" "$LAB_LAYER/work" "$LAB_LAYER/root"
 root="$LAB_LAYER/root"
 mount -t overlay "lab-$LAB_HOSTNAME" -o "lowerdir=/,upperdir=$LAB_LAYER/upper,workdir=$LAB_LAYER/work" "$root"
-
-echo "$LAB_BINDS" | while read -r folder; do
-    [ -z "$folder" ] && continue
-    mkdir -p "$root$folder"
-    mount --bind "$folder" "$root$folder"
-done
-echo "$LAB_OPEN" | while read -r folder; do
-    [ -z "$folder" ] || chmod o+x "$root$folder"
-done
 
 mkdir -p "$root/data" "$root/proc" "$root/sys" "$root/run" "$root/tmp" "$root/dev" "$root/.outside"
 mount --bind "$LAB_DATA" "$root/data"
@@ -45,6 +36,18 @@ ln -s /proc/self/fd/0 "$root/dev/stdin"
 ln -s /proc/self/fd/1 "$root/dev/stdout"
 ln -s /proc/self/fd/2 "$root/dev/stderr"
 mkdir "$root/run/lock"
+
+number=0
+echo "$LAB_ELSEWHERE" | while read -r folder; do
+    [ -z "$folder" ] && continue
+    number=$((number + 1))
+    own="$LAB_LAYER/elsewhere-$number"
+    mkdir -p "$root$folder" "$own/upper" "$own/work"
+    mount -t overlay "lab-$LAB_HOSTNAME" -o "lowerdir=$folder,upperdir=$own/upper,workdir=$own/work" "$root$folder"
+done
+echo "$LAB_OPEN" | while read -r folder; do
+    [ -z "$folder" ] || chmod o+x "$root$folder"
+done
 
 hostname "$LAB_HOSTNAME"
 cd "$root"

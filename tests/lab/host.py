@@ -17,6 +17,9 @@ from tests.lab.system_files import SETTINGS_FILE, SUPERVISOR_SOCKET, write_syste
 
 BOOT_TIMEOUT_S = 10.0
 POLL_S = 0.005
+LAST_LINES = 8
+PRIVATE_FOLDERS = (Path("/tmp"), Path("/run"), Path("/dev"))
+"""What each host has of its own, so that this machine's is hidden from it."""
 SCRIPT = Path(__file__).with_name("host-root.sh")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -119,12 +122,13 @@ class Host:
                 if _program(int(each)) == "tini" and Path(f"/proc/{each}/root{SUPERVISOR_SOCKET}").exists():
                     return int(each)
             time.sleep(POLL_S)
-        raise LabError(f"host {self.key} did not boot; the end of {self._lab.log} says why.")
+        said = self._lab.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+        raise LabError("\n".join((f"host {self.key} did not boot:", *said)))
 
     def _boot_environment(self) -> dict[str, str]:
         paths = (PROJECT, Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve())
         open_folders = {str(parent) for path in paths for parent in (path, *path.parents)}
-        binds = {str(path) for path in paths if path.stat().st_dev != Path("/").stat().st_dev}
+        elsewhere = {str(path) for path in paths if _is_hidden(path)}
         return {
             "PATH": PATH,
             "LANG": "C.UTF-8",
@@ -133,7 +137,7 @@ class Host:
             "LAB_DATA": str(self.disk.folder),
             "LAB_HOSTNAME": self.hostname,
             "LAB_PROJECT": str(PROJECT),
-            "LAB_BINDS": "\n".join(sorted(binds)),
+            "LAB_ELSEWHERE": "\n".join(sorted(elsewhere)),
             "LAB_OPEN": "\n".join(sorted(open_folders - {"/"})),
         }
 
@@ -159,6 +163,12 @@ def missing_programs() -> list[str]:
     needed = ("ip", "nft", "unshare", "nsenter", "setpriv", "tini", "mkfs.ext4", "losetup", "mount", "sysbench")
     services = ("mariadbd", "mariadb-backup", "redis-server", "nginx", "sshd", "rsync")
     return [each for each in (*needed, *services) if shutil.which(each, path=PATH) is None]
+
+
+def _is_hidden(path: Path) -> bool:
+    """Whether a host would not see the folder: it is on another file system than the root, or below a private one."""
+    elsewhere = path.stat().st_dev != Path("/").stat().st_dev
+    return elsewhere or any(path.is_relative_to(folder) for folder in PRIVATE_FOLDERS)
 
 
 def _program(pid: int) -> str:
