@@ -15,8 +15,6 @@ from app.core.state import FenceReason, Phase
 from app.ports import Json
 from jobs.monitor.board import Findings
 
-FACTS_FRESH_S = 5.0
-"""A look at the database that is older than this proves nothing."""
 TEXT_MAX = 4096
 """Characters of a text that are taken from a heartbeat."""
 Name = TypeVar("Name", bound=StrEnum)
@@ -28,12 +26,11 @@ def is_writable(found: Findings) -> bool:
     return facts is not None and not facts.read_only and not found.database.error
 
 
-def own_report(found: Findings, decision: Decision, now_s: float, now: datetime) -> PeerReport:
+def own_report(found: Findings, decision: Decision, now: datetime) -> PeerReport:
     """This node as the other one is to see it."""
     state = found.situation.state
     facts = found.database.facts
     replication = None if facts is None else facts.replication
-    failing_s = _database_failing_s(found, now_s)
     return PeerReport(
         node_id=state.node_id,
         hostname=found.situation.hostname,
@@ -47,8 +44,8 @@ def own_report(found: Findings, decision: Decision, now_s: float, now: datetime)
         position="" if facts is None else facts.position,
         received_position="" if replication is None else replication.received_position,
         semi_sync_active=facts is not None and facts.semi_sync_enabled,
-        database_ok=failing_s == 0 and _replicates(found),
-        database_failing_s=failing_s,
+        database_ok=decision.database_failing_s == 0 and not found.database.error and _replicates(found),
+        database_failing_s=decision.database_failing_s,
         monitor_age_s=0.0,
         operation="" if state.operation is None or state.operation.until <= now else state.operation.kind,
         maintenance=state.maintenance_until is not None and state.maintenance_until > now,
@@ -57,13 +54,6 @@ def own_report(found: Findings, decision: Decision, now_s: float, now: datetime)
         promotion_term=None if state.promotion is None else state.promotion.term,
         version=found.situation.version,
     )
-
-
-def _database_failing_s(found: Findings, now_s: float) -> float:
-    """For how long the database has not answered or, on a writable primary, not taken a write."""
-    database = found.database
-    since = [each for each in (database.down_since_s, database.write_failing_since_s) if each is not None]
-    return max((now_s - each for each in since), default=0.0)
 
 
 def _replicates(found: Findings) -> bool:

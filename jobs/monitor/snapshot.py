@@ -65,7 +65,7 @@ def snapshot(found: Findings, decision: Decision, now_s: float, now: datetime) -
     state = found.situation.state
     document = {
         "node": _node(found, decision, now),
-        "report": own_report(found, decision, now_s, now),
+        "report": own_report(found, decision, now),
         "peer": {
             "address": found.situation.peer_address,
             "hostname": None if state.peer is None else state.peer.hostname,

@@ -254,3 +254,18 @@ def test_after_a_job_has_changed_the_role_the_database_is_looked_at_before_anyth
     world.database.start_replication(ReplicationSource("10.0.0.2", 3306, "replication", "secret"))
     world.run(3)
     assert "EnforceReadOnly:secondary-is-read-only" not in world.rules()
+
+
+def test_waiting_for_the_standby_is_not_reported_as_a_failing_database() -> None:
+    world = primary()
+    world.databases.cut("alpha", "beta")
+    world.run(6)
+    assert world.snapshot()["report"]["database_failing_s"] == 0
+
+
+def test_a_database_that_takes_no_write_is_reported_as_failing() -> None:
+    world = primary()
+    world.database.write_failure = LocalFailure("database-timeout", "The Disk Is Full")
+    world.run(3)
+    assert world.snapshot()["report"]["database_failing_s"] > 0
+    assert world.snapshot()["report"]["database_ok"] is False
