@@ -36,7 +36,8 @@ def receive(settings: Settings, options: Sequence[str], check: Callable[[], None
         check()
         command = ["rsync", *options, f"--temp-dir={_empty_temporary_folder(settings)}"]
         kept = kept_for(settings)
-        rescue = _rescue_folder(settings, kept) if kept or "--delete" in options else None
+        deletes = "--delete" in options
+        rescue = _rescue_folder(settings, kept, deletes=deletes) if kept or deletes else None
         if rescue is not None:
             command += ["--backup", f"--backup-dir={rescue}"]
         command += [".", f"{settings.files_dir}/"]
@@ -137,13 +138,14 @@ def _empty_temporary_folder(settings: Settings) -> Path:
     return folder
 
 
-def _rescue_folder(settings: Settings, kept: str) -> Path:
+def _rescue_folder(settings: Settings, kept: str, *, deletes: bool) -> Path:
     """Where a batch puts what it takes away; made by rsync when there is something. Never one of an earlier batch,
     because a file that was replaced twice would lose its first content there."""
     make_folder(settings.rescue_dir, 0o700)
     if not kept:
         return settings.rescue_dir / f"mirror-deleted-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    names = ("files", *(f"files-{number}" for number in range(2, FOLDERS_MAX)))
+    stem = "files-deleted" if deletes else "files-replaced"
+    names = (stem, *(f"{stem}-{number}" for number in range(2, FOLDERS_MAX)))
     free = (folder for name in names if not (folder := settings.rescue_dir / kept / name).exists())
     unused = next(free, None)
     if unused is None:

@@ -32,7 +32,7 @@ from app.settings import Settings
 
 REPORT = "report.json"
 FILES = "files"
-"""Folders of a rejoin's rescue with files of the mirrored tree are called so, or so and a number."""
+"""What the names of those folders of a rejoin's rescue begin with that hold files of the mirrored tree."""
 REMOVED = ".removed-"
 """What a folder's name begins with once it is no rescue any more and only its space is to be freed."""
 CONTENTS_MAX = 200

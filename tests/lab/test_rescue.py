@@ -1,0 +1,153 @@
+"""Two histories after a cut between the servers: one lives on, the other is rescued whole, rows and files."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from typing import Any
+
+import pymysql
+import pytest
+import requests
+
+from tests.lab.acts import SETTLE_S, other, primary_of, wait_stable
+from tests.lab.client import connected
+from tests.lab.servers import Servers
+from tests.lab.writer import INSERT, Writer
+from tests.waiting import wait_for
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+Json = dict[str, Any]
+REJOIN_S = 90.0
+DOWNLOAD_S = 60.0
+ROWS = 200
+FIRST = 7_000_000_000_000_000_000
+"""Beyond the numbers of all other writers."""
+TABLE = "lab_writer.acknowledged"
+COUNT_ALONE = "SELECT COUNT(*) FROM lab_writer.acknowledged WHERE number >= %s"
+
+
+def write_alone(servers: Servers, host: str) -> list[int]:
+    """Rows that only this host has, each acknowledged by it; begun once it goes on without its standby."""
+
+    def takes_one() -> bool:
+        try:
+            with connected(servers.database(host), 3.0) as cursor:
+                return bool(cursor.execute(INSERT, (FIRST, 0.0)))
+        except pymysql.IntegrityError:
+            return True  # an earlier try has arrived; its row counts as one that was written here
+        except (pymysql.Error, OSError):
+            return False
+
+    wait_for(lambda: "standby-out" in reasons(servers, host), SETTLE_S, "the primary going on alone")
+    wait_for(takes_one, SETTLE_S, "a write on the primary that is alone")
+    numbers = list(range(FIRST + 1, FIRST + ROWS))
+    with connected(servers.database(host)) as cursor:
+        for number in numbers:
+            cursor.execute(INSERT, (number, 0.0))
+    return [FIRST, *numbers]
+
+
+def reasons(servers: Servers, host: str) -> set[str]:
+    return {reason["code"] for reason in servers.apis[host].status()["reasons"]}
+
+
+def put(servers: Servers, host: str, **contents: str) -> None:
+    """The files are in the host's tree and on its disk."""
+    for name, content in contents.items():
+        servers.lab.check(host, "sh", "-c", f"cat > /data/files/{name} && sync /data/files/{name}", given=content)
+
+
+def rejoin_rescues(servers: Servers, host: str) -> list[Json]:
+    found = servers.apis[host].ask("GET", "/ha/rescues")["items"]
+    return [each for each in found if each["kind"] == "rejoin"]
+
+
+def download(host: Json, rescue_id: str) -> dict[str, bytes]:
+    """The files of the rescue, as an administrator gets them, by their path below its folder."""
+    answer = requests.get(
+        f"{host['url']}/api/v1/ha/rescues/{rescue_id}/download",
+        headers={"Authorization": f"Bearer {host['token']}"}, verify=host["ca"], timeout=DOWNLOAD_S,
+    )  # fmt: skip
+    assert answer.status_code == 200, answer.text
+    found = {}
+    with tarfile.open(fileobj=io.BytesIO(answer.content), mode="r:gz") as tar:
+        for member in tar:
+            file = tar.extractfile(member) if member.isfile() else None
+            if file is not None:
+                found[member.name.removeprefix(f"{rescue_id}/")] = file.read()
+    return found
+
+
+def test_after_a_cut_both_histories_survive_one_live_and_one_in_a_rescue(pair: Servers) -> None:
+    old = primary_of(pair)
+    new = other(old)
+    known = {each["id"] for each in rejoin_rescues(pair, old)}
+    with Writer([pair.database(old)]) as before:
+        before.wait_for_progress(ROWS)
+    put(pair, old, shared="before the cut\n")
+    wait_for(lambda: pair.lab.run(new, "cat", "/data/files/shared").stdout, SETTLE_S, "the shared file")
+    pair.lab.fault("cut-peer")
+    pair.apis[new].wait_status("degraded", SETTLE_S, role="primary")
+    alone = write_alone(pair, old)
+    put(pair, old, shared="by the old primary\n", alone="only here\n")
+    with Writer([pair.database(new)]) as after:
+        after.wait_for_progress(ROWS)
+    put(pair, new, shared="by the new primary\n")
+    pair.lab.fault("heal")
+    wait_stable(pair, new, REJOIN_S)
+
+    def rescued() -> Json | None:
+        fresh = [each for each in rejoin_rescues(pair, old) if each["id"] not in known]
+        return fresh[0] if fresh and fresh[0]["files"] >= 2 else None
+
+    rescue = wait_for(rescued, SETTLE_S, "the rescue of rows and files")
+    assert rescue is not None
+    with connected(pair.database(new)) as cursor:
+        cursor.execute(COUNT_ALONE, (FIRST,))
+        assert cursor.fetchone() == (0,)
+    assert rescue["rows_by_table"][TABLE] == len(alone) == ROWS
+    contents = download(pair.hosts[old], rescue["id"])
+    statements = contents["transactions.sql"].decode("utf-8", "replace")
+    assert [number for number in alone if str(number) not in statements] == []
+    assert contents["files-deleted/alone"] == b"only here\n"
+    assert contents["files-replaced/shared"] == b"by the old primary\n"
+    assert before.missing_in(pair.database(new)) == after.missing_in(pair.database(new)) == []
+    assert before.missing_in(pair.database(old)) == []
+    wait_for(
+        lambda: pair.lab.run(old, "cat", "/data/files/shared").stdout == "by the new primary\n",
+        SETTLE_S,
+        "the new file",
+    )
+    put_back(pair, new, rescue["path"], old)
+    with connected(pair.database(new)) as cursor:
+        cursor.execute(COUNT_ALONE, (FIRST,))
+        assert cursor.fetchone() == (ROWS,)
+    wait_stable(pair, new)
+    check_told_and_removed(pair, old, rescue["id"])
+
+
+def put_back(servers: Servers, primary: str, path: str, holder: str) -> None:
+    """The rows of one schema are on the primary, by the commands of docs/rescues.md."""
+    read = (
+        'cd "$1" && base=$(python3 -c \'import json; print(json.load(open("report.json"))["base"])\')'
+        ' && mariadb-binlog --start-position="$base" --database=lab_writer binlog.*'
+        " | sed -e '/SET @@session.gtid_/d' -e '/SET @@session.server_id/d'"
+    )
+    statements = servers.lab.check(holder, "sh", "-c", read, "sh", path)
+    servers.lab.check(primary, "mariadb", given=statements)
+
+
+def check_told_and_removed(servers: Servers, host: str, rescue_id: str) -> None:
+    """Its event came once for rows and once for files, the status counts it, and it goes when told to."""
+    api = servers.apis[host]
+    wanted = [f"Rescued:{rescue_id}", f"Rescued:{rescue_id}:files"]
+
+    def told() -> bool:
+        return sorted(each["key"] for each in api.events("Rescued") if rescue_id in each["key"]) == wanted
+
+    wait_for(told, SETTLE_S, "the events")
+    assert api.status()["rescues"]["count"] >= 1
+    assert api.call("DELETE", f"/ha/rescues/{rescue_id}", {}).status == 422
+    assert api.call("DELETE", f"/ha/rescues/{rescue_id}", {"confirm": rescue_id}).status == 204
+    assert rescue_id not in {each["id"] for each in rejoin_rescues(servers, host)}
