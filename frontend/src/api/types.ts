@@ -1017,7 +1017,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who did or tried what on this server, newest first. */
+        /** Who did or tried what on either server, newest first. */
         get: {
             parameters: {
                 query?: {
@@ -1026,6 +1026,8 @@ export interface paths {
                     limit?: number;
                     actor?: string;
                     action?: string;
+                    /** @description Only what was done on the server of that hostname. */
+                    node?: string;
                 };
                 header?: never;
                 path?: never;
@@ -2111,7 +2113,12 @@ export interface components {
             id: number;
             /** Format: date-time */
             at: string;
+            /** @description Hostname of the server on which it was done. */
             node: string;
+            /** @description Identity of that server. */
+            node_id: string;
+            /** @description Number of the entry in that server's own journal. */
+            node_entry: number;
             actor: string;
             address: string;
             action: string;
@@ -2121,6 +2128,11 @@ export interface components {
             };
         };
         ActivityPage: {
+            /**
+             * @description The common log of both servers, or this server's own journal where the former can't be read. Each has its own ids.
+             * @enum {string}
+             */
+            source: "pair" | "node";
             items: components["schemas"]["Activity"][];
             /** @description Goes into `before` for the older ones. */
             next: number | null;
