@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from app.core.acts import Cause
 from app.core.errors import HapairError
 from app.core.roles import Role
 from app.core.state import NodeState, Phase
@@ -27,6 +28,10 @@ FULL_EVERY_S = 3600.0
 VERIFY_EVERY_S = 24 * 3600.0
 """A full pass that compares contents reads every file on both servers."""
 LOOK_S = 0.5
+ALIKE = "files-alike"
+"""The note of the last term in which both trees were alike once."""
+REJOIN_CAUSES = frozenset({Cause.FAILOVER, Cause.HANDOVER, Cause.TAKEOVER})
+"""After these the peer comes back by a rejoin, which keeps every file that the first full pass takes away."""
 
 
 class FileDuty:
@@ -96,7 +101,13 @@ class FileDuty:
         verify = full and self._verified_s is not None and self._began_s - self._verified_s >= VERIFY_EVERY_S
         self._publish(pushing=True)
         try:
-            batch = self._node.mirror.push(state.term, full=full, verify=verify, progress=self._progress)
+            batch = self._node.mirror.push(
+                state.term,
+                full=full,
+                verify=verify,
+                progress=self._progress,
+                allow_mass_delete=full and self._peer_keeps_all(state),
+            )
         except HapairError as error:
             self._failed(error)
             return
@@ -104,9 +115,19 @@ class FileDuty:
             self._publish(pushing=False, progress=None)
         if verify and batch.complete:
             self._verified_s = self._began_s
+        if full and batch.complete and self._peer_keeps_all(state):
+            self._node.store.save_note(ALIKE, {"term": state.term})
         self._succeeded(batch, full=full)
         if batch.files or batch.deleted or full:
             log.info("files pushed", full=full, pending=pending, term=state.term, **_brief(batch))
+
+    def _peer_keeps_all(self, state: NodeState) -> bool:
+        """Whether this is the first full pass since this node took over: a former primary may have any number of files
+        of its own then, and its rejoin rescues them. Later the same would be a tree that is lost here."""
+        promotion = state.promotion
+        if promotion is None or promotion.term != state.term or promotion.cause not in REJOIN_CAUSES:
+            return False
+        return (self._node.store.note(ALIKE) or {}).get("term") != state.term
 
     def _succeeded(self, batch: BatchReport, *, full: bool) -> None:
         now = self._node.clock.now()

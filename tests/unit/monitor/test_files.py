@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from app.core.acts import Cause
 from app.core.roles import Role
-from app.core.state import Fence, FenceReason, Phase
+from app.core.state import Fence, FenceReason, Phase, Promotion
 from jobs.monitor.files import ALARM_AFTER_S, FULL_EVERY_S, FileDuty
 from tests.fakes.mirror import FakeMirror
 from tests.unit.monitor.world import World, report
@@ -56,6 +57,24 @@ def test_changes_follow_after_the_interval(mirrored: Mirrored) -> None:
     mirrored.run(3.5)
     assert mirrored.peer.files["new"] == b"1"
     assert mirrored.world.board.read().files.pending == 0
+
+
+@pytest.mark.parametrize(("cause", "allowed"), [(Cause.FAILOVER, True), (Cause.SETUP, False), (Cause.SWAP, False)])
+def test_only_the_first_full_pass_after_a_failover_may_take_most_files_away(cause: Cause, allowed: bool) -> None:
+    mirrored = Mirrored()
+    promotion = Promotion(1, mirrored.world.clock.now(), cause.value, "")
+    mirrored.world.store.change_state(lambda state: replace(state, promotion=promotion))
+    mirrored.peer.files.update({f"own{number}": b"1" for number in range(1500)})
+    mirrored.run(1)
+    assert (mirrored.peer.files == {}) is allowed
+    assert mirrored.alarmed() is not allowed
+    mirrored.peer.files.update({f"later{number}": b"1" for number in range(1500)})
+    again = FileDuty(mirrored.world.node, mirrored.world.board)
+    mirrored.world.mirror.unwatch()
+    mirrored.duty = again
+    mirrored.run(1)
+    assert len(mirrored.peer.files) >= 1500, "a lost tree is not spread, also not by a monitor that was restarted"
+    assert mirrored.alarmed()
 
 
 def test_a_thousand_changes_do_not_wait_for_the_interval(mirrored: Mirrored) -> None:
