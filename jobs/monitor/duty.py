@@ -6,6 +6,7 @@ A step says after how many seconds it wants to be called again. Tests call the s
 from __future__ import annotations
 
 import threading
+import time
 from typing import Protocol
 
 import structlog
@@ -65,6 +66,7 @@ class DutyThread:
         self.name = duty.name
         self._stopping = threading.Event()
         self._wake = threading.Event()
+        self._stopped_s = 0.0
         self._pause_s = FIRST_PAUSE_S
         self._thread = threading.Thread(target=self._run, name=duty.name, daemon=True)
 
@@ -77,12 +79,13 @@ class DutyThread:
 
     def stop(self) -> None:
         """No further step begins. Returns at once."""
+        self._stopped_s = time.monotonic()
         self._stopping.set()
         self._wake.set()
 
     def join(self) -> bool:
-        """Whether the thread has ended within JOIN_S."""
-        self._thread.join(JOIN_S)
+        """Whether the thread has ended within JOIN_S of `stop`; all threads of a monitor have that time together."""
+        self._thread.join(max(self._stopped_s + JOIN_S - time.monotonic(), 0.0))
         return not self._thread.is_alive()
 
     def _run(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -91,3 +92,38 @@ def test_a_duty_goes_on_after_a_broken_step_and_is_closed_at_the_end() -> None:
     thread.stop()
     assert thread.join()
     assert duty.closed
+
+
+class Stuck:
+    """A duty whose step does not end before the test says so."""
+
+    name = "stuck"
+
+    def __init__(self) -> None:
+        self.release = threading.Event()
+        self.begun = threading.Event()
+
+    def step(self) -> float:
+        self.begun.set()
+        self.release.wait(30)
+        return 10.0
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def test_stuck_duties_delay_the_end_once_not_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jobs.monitor.duty.JOIN_S", 0.3)
+    duties = [Stuck() for _ in range(5)]
+    threads = [DutyThread(duty) for duty in duties]
+    for duty, thread in zip(duties, threads, strict=True):
+        thread.start()
+        assert duty.begun.wait(10)
+    started = time.monotonic()
+    for thread in threads:
+        thread.stop()
+    assert [thread.join() for thread in threads] == [False] * 5
+    assert time.monotonic() - started < 1.2
+    for duty in duties:
+        duty.release.set()
+    wait_for(lambda: all(thread.join() for thread in threads), 10, "the threads to end")
