@@ -21,6 +21,8 @@ Json = dict[str, Any]
 REJOIN_S = 90.0
 DOWNLOAD_S = 60.0
 ROWS = 200
+FILES = 1200
+"""More than a full pass would delete without being asked to, were it not the first one after a failover."""
 FIRST = 7_000_000_000_000_000_000
 """Beyond the numbers of all other writers."""
 TABLE = "lab_writer.acknowledged"
@@ -91,6 +93,9 @@ def test_after_a_cut_both_histories_survive_one_live_and_one_in_a_rescue(pair: S
     pair.apis[new].wait_status("degraded", SETTLE_S, role="primary")
     alone = write_alone(pair, old)
     put(pair, old, shared="by the old primary\n", alone="only here\n")
+    pair.lab.check(
+        old, "sh", "-c", f"mkdir /data/files/many && cd /data/files/many && seq {FILES} | xargs touch && sync ."
+    )
     with Writer([pair.database(new)]) as after:
         after.wait_for_progress(ROWS)
     put(pair, new, shared="by the new primary\n")
@@ -99,7 +104,7 @@ def test_after_a_cut_both_histories_survive_one_live_and_one_in_a_rescue(pair: S
 
     def rescued() -> Json | None:
         fresh = [each for each in rejoin_rescues(pair, old) if each["id"] not in known]
-        return fresh[0] if fresh and fresh[0]["files"] >= 2 else None
+        return fresh[0] if fresh and fresh[0]["files"] >= FILES + 2 else None
 
     rescue = wait_for(rescued, SETTLE_S, "the rescue of rows and files")
     assert rescue is not None
@@ -112,6 +117,7 @@ def test_after_a_cut_both_histories_survive_one_live_and_one_in_a_rescue(pair: S
     assert [number for number in alone if str(number) not in statements] == []
     assert contents["files-deleted/alone"] == b"only here\n"
     assert contents["files-replaced/shared"] == b"by the old primary\n"
+    assert sum(name.startswith("files-deleted/many/") for name in contents) == FILES
     assert before.missing_in(pair.database(new)) == after.missing_in(pair.database(new)) == []
     assert before.missing_in(pair.database(old)) == []
     wait_for(
