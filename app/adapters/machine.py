@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import json
 import os
@@ -94,15 +95,16 @@ class LinuxMachine:
 
     def publish(self, name: str, document: Json) -> None:
         path = self._document(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         content = json.dumps({"monotonic": time.monotonic(), "document": document}, default=str)
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             partial.write_text(content, encoding="utf-8")
             partial.chmod(0o644)
             partial.replace(path)
         except OSError as error:
-            partial.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
             raise LocalFailure(
                 "run-folder-failed",
                 "The Run Folder Can't Be Written",
