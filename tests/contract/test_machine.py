@@ -164,3 +164,15 @@ def test_a_run_folder_that_cannot_be_written_is_a_local_failure(settings: Settin
     with pytest.raises(LocalFailure) as failed:
         LinuxMachine(settings).publish("monitor", {})
     assert failed.value.code == "run-folder-failed"
+
+
+def test_a_port_counts_as_open_only_while_someone_listens(machine: Machine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        if isinstance(machine, FakeMachine):
+            machine.open_ports.add(("127.0.0.1", port))
+        assert machine.can_connect("127.0.0.1", port, timeout_s=1.0)
+    if isinstance(machine, FakeMachine):
+        machine.open_ports.clear()
+    assert not machine.can_connect("127.0.0.1", port, timeout_s=1.0)
+    assert not machine.can_connect("no such name\u2028", port, timeout_s=1.0)
