@@ -7,6 +7,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import click
+from rich.console import Group, RenderableType
+from rich.text import Text
 
 from app.cli_base import Tool, command
 from app.cli_show import coloured, moment, table
@@ -30,26 +32,27 @@ def add_to(main: click.Group) -> None:
 @click.option("--before", help="Only entries older than this one.")
 @click.option("--actor", help="Only of this person or token.")
 @click.option("--action", help="Only of this kind.")
+@click.option("--node", help="Only on the server of this hostname.")
 def activity(tool: Tool, **filters: Any) -> None:
-    """Who did or tried what, newest first."""
+    """Who did or tried what on either server, newest first."""
     query = urlencode({name: value for name, value in filters.items() if value is not None})
     tool.show(
         tool.client.get(f"/activity?{query}"),
-        lambda found: table(
-            ("id", "at", "who", "from", "what", "outcome"),
-            [
-                (
-                    e["id"],
-                    moment(e["at"]),
-                    e["actor"],
-                    e["address"],
-                    e["action"],
-                    coloured(e["outcome"]),
-                )
-                for e in found["items"]
-            ],
-        ),
+        _activity,
     )
+
+
+def _activity(found: dict[str, Any]) -> RenderableType:
+    rows = table(
+        ("id", "at", "node", "who", "from", "what", "outcome"),
+        [
+            (e["id"], moment(e["at"]), e["node"], e["actor"], e["address"], e["action"], coloured(e["outcome"]))
+            for e in found["items"]
+        ],
+    )
+    if found["source"] == "pair":
+        return rows
+    return Group(Text("The common log can't be read: these are this server's own entries.", style="yellow"), rows)
 
 
 def list_tokens(tool: Tool) -> None:

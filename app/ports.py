@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from app.core.facts import DatabaseFacts
 from app.core.rescues import Rescue, RescueEntry
 from app.core.state import NodeState
+from app.ports_activity import CommonLog
 
 Json = dict[str, Any]
 Progress = Callable[[int, int | None], None]
@@ -215,8 +216,17 @@ class NodeStore(Protocol):
     def alarms(self) -> list[AlarmRecord]: ...
     def add_activity(self, actor: Actor, action: str, outcome: str, detail: Json) -> ActivityRecord: ...
     def activity(
-        self, *, before: int | None = None, limit: int = 50, actor: str | None = None, action: str | None = None
+        self,
+        *,
+        before: int | None = None,
+        limit: int = 50,
+        actor: str | None = None,
+        action: str | None = None,
+        node: str | None = None,
     ) -> list[ActivityRecord]: ...
+    def activity_after(self, entry: int, limit: int) -> list[ActivityRecord]:
+        """The entries later than that one, oldest first. Their numbers go up and are never used again."""
+        ...
 
     # small durable notes of the monitor (near-misses, last verified, …)
     def note(self, key: str) -> Json | None: ...
@@ -659,6 +669,7 @@ class Node:
     """app.settings.Settings"""
     clock: Clock
     store: NodeStore
+    common_log: CommonLog
     database: Database
     peer: Peer
     pairing: Pairing

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from app.adapters.activity import SqlCommonLog
 from app.adapters.clock import SystemClock
 from app.adapters.keys import FileKeys
 from app.adapters.machine import LinuxMachine
@@ -44,6 +45,7 @@ def build_node(settings: Settings | None = None) -> Node:
         settings=settings,
         clock=clock,
         store=store,
+        common_log=SqlCommonLog(settings.appliance_url),
         database=MariaDB(
             socket=settings.database_socket,
             data_dir=settings.database_dir,

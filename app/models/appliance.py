@@ -41,17 +41,24 @@ class User(ApplianceBase):
 
 
 class Activity(ApplianceBase):
-    """What someone did on either node; (node, node_entry) names the entry of that node's own journal it came from."""
+    """What someone did on either node; (node, node_entry) names the entry of that node's own journal it came from.
+
+    `node` is the node's identity, which a server that is installed anew does not keep; `hostname` is for people.
+    """
 
     __tablename__ = "activity"
     __table_args__ = (
         Index("activity_source", "node", "node_entry", unique=True),
-        Index("activity_by_actor", "actor", "id"),
+        Index("activity_by_time", "at", "id"),
+        Index("activity_by_actor", "actor", "at", "id"),
+        Index("activity_by_action", "action", "at", "id"),
+        Index("activity_by_hostname", "hostname", "at", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     node: Mapped[str] = mapped_column(String(255))
     node_entry: Mapped[int] = mapped_column(BigInteger)
+    hostname: Mapped[str] = mapped_column(String(255), server_default="")
     at: Mapped[datetime]
     actor: Mapped[str] = mapped_column(String(128))
     address: Mapped[str] = mapped_column(String(ADDRESS_LENGTH))

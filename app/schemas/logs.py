@@ -24,6 +24,7 @@ class JobQuerySchema(StrictSchema):
 class ActivityQuerySchema(PageQuerySchema):
     actor = Text(length_max=128)
     action = Text(length_max=64)
+    node = Text(length_max=255, metadata={"description": "Only what was done on the server of that hostname."})
 
 
 class DeliverySchema(Schema):
@@ -51,7 +52,9 @@ class EventPageSchema(Schema):
 class ActivitySchema(Schema):
     id = fields.Integer()
     at = fields.DateTime()
-    node = fields.String()
+    node = fields.String(metadata={"description": "Hostname of the server on which it was done."})
+    node_id = fields.String(metadata={"description": "Identity of that server."})
+    node_entry = fields.Integer(metadata={"description": "Number of the entry in that server's own journal."})
     actor = fields.String()
     address = fields.String()
     action = fields.String()
@@ -60,5 +63,12 @@ class ActivitySchema(Schema):
 
 
 class ActivityPageSchema(Schema):
+    source = fields.String(
+        metadata={
+            "enum": ["pair", "node"],
+            "description": "The common log of both servers, or this server's own journal where the former can't be"
+            " read. Each has its own ids.",
+        }
+    )
     items = fields.List(fields.Nested(ActivitySchema))
     next = fields.Integer(allow_none=True, metadata={"description": "Goes into `before` for the older ones."})

@@ -8,6 +8,7 @@ import structlog
 
 from app.core.errors import HapairError, LocalFailure
 from app.ports import Node
+from jobs.monitor.activity import ActivityDuty
 from jobs.monitor.acts import Hands
 from jobs.monitor.board import Board
 from jobs.monitor.database import DatabaseDuty, WriteProbeDuty
@@ -62,6 +63,7 @@ class Monitor:
             DutyThread(PeerProbeDuty(node, self._board)),
             DutyThread(FileDuty(node, self._board)),
             DutyThread(WelcomeDuty(node, self._board)),
+            DutyThread(ActivityDuty(node, self._board)),
             DutyThread(RescueDuty(node, self._board)),
             self._service_thread,
         )

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from app.core.errors import HapairError, InvalidInput
 from app.core.state import NodeState, Operation
 from app.ports import Json, Node
-from jobs.peer import verbs_join, verbs_swap
+from jobs.peer import verbs_activity, verbs_join, verbs_swap
 from jobs.peer.body import text, whole
 from jobs.steps import fencing, settings, takeover
 from jobs.steps.preflight import answer_facts
@@ -159,4 +159,5 @@ VERBS: Mapping[str, Handler] = {
     "swap-finish": verbs_swap.finish,
     "promotion-state": verbs_swap.promotion_state,
     "end-conflict": end_conflict,
+    "activity": verbs_activity.activity,
 }

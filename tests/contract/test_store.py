@@ -308,6 +308,15 @@ def test_activity_is_found_by_person_and_act_newest_first(store: NodeStore) -> N
     assert [entry.detail for entry in older] == [{"HAPingIterations": {"from": 12, "to": 3}}]
 
 
+def test_activity_goes_on_from_any_entry_in_its_order_and_is_found_by_node(store: NodeStore) -> None:
+    numbers = [store.add_activity(DANA, f"act-{number}", "done", {}).id for number in range(4)]
+    assert [entry.id for entry in store.activity_after(0, 10)] == numbers == sorted(set(numbers))
+    assert [entry.action for entry in store.activity_after(numbers[1], 1)] == ["act-2"]
+    assert store.activity_after(numbers[-1], 10) == []
+    assert len(store.activity(node="alpha")) == 4
+    assert store.activity(node="beta") == []
+
+
 def test_notes_are_replaced_whole(store: NodeStore) -> None:
     assert store.note("near-miss") is None
     store.save_note("near-miss", {"longest": 2})

@@ -200,7 +200,13 @@ class FakeNodeStore:
             return record
 
     def activity(
-        self, *, before: int | None = None, limit: int = 50, actor: str | None = None, action: str | None = None
+        self,
+        *,
+        before: int | None = None,
+        limit: int = 50,
+        actor: str | None = None,
+        action: str | None = None,
+        node: str | None = None,
     ) -> list[ActivityRecord]:
         found = [
             record
@@ -208,8 +214,12 @@ class FakeNodeStore:
             if (before is None or record.id < before)
             and actor in (None, record.actor)
             and action in (None, record.action)
+            and node in (None, record.node)
         ]
         return copy.deepcopy(found[:limit])
+
+    def activity_after(self, entry: int, limit: int) -> list[ActivityRecord]:
+        return copy.deepcopy([record for record in self._activity if record.id > entry][:limit])
 
     # small durable notes
     def note(self, key: str) -> Json | None:

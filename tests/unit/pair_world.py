@@ -21,6 +21,7 @@ from jobs import runner
 from jobs.peer import pairing
 from jobs.peer.verbs import VERBS
 from jobs.start import start_job
+from tests.fakes.activity import FakeCommonLog
 from tests.fakes.clock import FakeClock
 from tests.fakes.database import FakeDatabase, FakeNetwork
 from tests.fakes.keys import FakeKeys
@@ -133,8 +134,8 @@ class Server:
         self.node = Node(
             settings=Settings(), clock=clock, store=self.store, database=self.database, peer=self.peer,
             pairing=FakePairing(world.pairings, self.address), keys=self.keys, mirror=self.mirror,
-            rescues=FakeRescues(), machine=self.machine, queue=self.queue, pinger=FakePinger(), mailer=FakeMailer(),
-            scripts=FakeScripts(),
+            common_log=FakeCommonLog(), rescues=FakeRescues(), machine=self.machine, queue=self.queue,
+            pinger=FakePinger(), mailer=FakeMailer(), scripts=FakeScripts(),
         )  # fmt: skip
         self.database.lift()
 

@@ -98,7 +98,13 @@ class JournalTables:
         return ActivityRecord(id=entry, **values)
 
     def activity(
-        self, *, before: int | None = None, limit: int = 50, actor: str | None = None, action: str | None = None
+        self,
+        *,
+        before: int | None = None,
+        limit: int = 50,
+        actor: str | None = None,
+        action: str | None = None,
+        node: str | None = None,
     ) -> list[ActivityRecord]:
         query = select(ActivityRow.__table__).order_by(ActivityRow.id.desc()).limit(limit)
         if before is not None:
@@ -107,6 +113,13 @@ class JournalTables:
             query = query.where(ActivityRow.actor == actor)
         if action is not None:
             query = query.where(ActivityRow.action == action)
+        if node is not None:
+            query = query.where(ActivityRow.node == node)
+        with self._connections.reading() as connection:
+            return [ActivityRecord(**row) for row in connection.execute(query).mappings()]
+
+    def activity_after(self, entry: int, limit: int) -> list[ActivityRecord]:
+        query = select(ActivityRow.__table__).where(ActivityRow.id > entry).order_by(ActivityRow.id).limit(limit)
         with self._connections.reading() as connection:
             return [ActivityRecord(**row) for row in connection.execute(query).mappings()]
 

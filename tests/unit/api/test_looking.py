@@ -102,6 +102,7 @@ def test_metrics_show_figures_and_leave_out_what_is_not_known(world: World) -> N
 
 
 def test_logs_are_paged_by_key_without_gap_or_repetition(world: World, call: Caller) -> None:
+    world.common_log.down = True
     for number in range(7):
         world.store.add_event(f"event-{number}", "Failover", ("alpha", "beta"))
         world.store.add_activity(Actor("dana"), "apply", "done", {"number": number})

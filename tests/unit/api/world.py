@@ -19,6 +19,7 @@ from app.passwords import digest, hash_password
 from app.ports import Node
 from app.settings import Settings
 from tests.fakes.access import FakeAccess, FakeAccounts
+from tests.fakes.activity import FakeCommonLog
 from tests.fakes.clock import FakeClock
 from tests.fakes.database import FakeDatabase
 from tests.fakes.keys import FakeKeys
@@ -86,6 +87,7 @@ class World:
     accounts: FakeAccounts
     queue: FakeQueue
     rescues: FakeRescues
+    common_log: FakeCommonLog
 
     def caller(self, scope: Scope | None = Scope.CONFIGURE) -> Caller:
         """A caller with a token of that scope; with None, nobody."""
@@ -122,18 +124,20 @@ PASTED = "SHA256:" + "P" * 42 + "A"
 def make_world(folder: Path) -> World:
     clock = FakeClock()
     store, machine, queue = FakeNodeStore(clock.now), FakeMachine(clock), FakeQueue()
-    rescues = FakeRescues()
+    rescues, common_log = FakeRescues(), FakeCommonLog()
     settings = Settings(
         state_dir=folder, appliance_database=f"sqlite:///{folder / 'appliance.db'}", tunnel_network="172.16.9.0/24"
     )
     node = Node(
         settings=settings, clock=clock, store=store, database=FakeDatabase(), peer=FakePeer(),
         pairing=FakePairing(FakePairingNetwork()), keys=FakeKeys(), mirror=FakeMirror(), machine=machine, queue=queue,
-        rescues=rescues, pinger=FakePinger(), mailer=FakeMailer(), scripts=FakeScripts(),
+        rescues=rescues, common_log=common_log, pinger=FakePinger(), mailer=FakeMailer(),
+        scripts=FakeScripts(),
     )  # fmt: skip
     access, accounts = FakeAccess(clock.now), FakeAccounts(clock.now)
     accounts.add_user(NAME, PASSWORD_HASH)
-    return World(create_app(node, access, accounts), node, store, machine, clock, access, accounts, queue, rescues)
+    app = create_app(node, access, accounts)
+    return World(app, node, store, machine, clock, access, accounts, queue, rescues, common_log)
 
 
 def check_problem(answer: TestResponse) -> None:

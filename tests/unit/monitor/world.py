@@ -19,6 +19,7 @@ from jobs.monitor.peerprobe import PeerProbeDuty
 from jobs.monitor.pings import PingDuty
 from jobs.monitor.services import ServiceDuty
 from jobs.monitor.situation import SituationReader
+from tests.fakes.activity import FakeCommonLog
 from tests.fakes.clock import FakeClock
 from tests.fakes.database import FakeDatabase, FakeNetwork
 from tests.fakes.keys import FakeKeys
@@ -78,11 +79,13 @@ class World:
         self.mailer, self.scripts, self.mirror = FakeMailer(), FakeScripts(), FakeMirror()
         self.rescues = FakeRescues()
         self.queue = FakeQueue()
+        self.common_log = FakeCommonLog()
         self.listeners = FakePairingNetwork()
         self.node = Node(
             settings=Settings(),
             clock=self.clock,
             store=self.store,
+            common_log=self.common_log,
             database=self.database,
             peer=self.peer,
             pairing=FakePairing(self.listeners),

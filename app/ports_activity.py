@@ -1,0 +1,42 @@
+"""The wall around the common activity log, which both servers of a pair share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from app.core.activity import Entry
+
+
+class CommonLog(Protocol):
+    """What was done on either server, in the appliance database.
+
+    Raises LocalFailure (code `database-down`) where that does not answer in time.
+    """
+
+    def highest(self, node_id: str) -> int:
+        """The highest number of that node's journal that is in the log; 0 where there is none."""
+        ...
+
+    def add(self, entries: Sequence[Entry]) -> int:
+        """Entries of one node, in their order, are in the log, each once, whether or not they were before; the highest
+        number of that node then. All or none are added.
+
+        Raises NotAllowed (code `database-read-only`) where this server's database takes no writes: never a way around.
+        """
+        ...
+
+    def entries(
+        self,
+        *,
+        before: int | None = None,
+        limit: int = 50,
+        actor: str | None = None,
+        action: str | None = None,
+        node: str | None = None,
+    ) -> list[Entry]:
+        """Newest first by time; `before` is the id of the last one of the page before, `node` a hostname.
+
+        Raises NotFound (code `no-such-entry`) where `before` names none.
+        """
+        ...
