@@ -19,6 +19,8 @@ STALLED_S = 1.0
 """A tick that is later than this was not just late: what was waited for in that time had no chance."""
 CAUGHT_UP_LAG_S = 5.0
 """A replica that is at most this far behind has caught up."""
+POSITIONS_KEPT_S = 6.0
+"""A heartbeat reply that counts as heard is younger than this."""
 FACTS_FRESH_S = 5.0
 """A look at the own database that is older says nothing about now."""
 
@@ -70,6 +72,10 @@ class PilotMemory:
     """Commits were last told to wait, or not to wait."""
     acknowledge_failed_s: float | None = None
     """The standby was last dropped because it did not acknowledge, although it was connected and well."""
+    own_positions: tuple[tuple[float, str], ...] = ()
+    """Where this primary's database was at the last looks, oldest first: what its standby is measured against."""
+    able_since_s: float | None = None
+    """The standby is out of the pair, and has been heard and eligible."""
     write_fair_since_s: float | None = None
     """A write on this node has had no standby to wait for in vain."""
     emitted: frozenset[str] = frozenset()
@@ -195,17 +201,30 @@ def _remember_standby(
         fair = _since(memory.write_fair_since_s, not waits_in_vain, seen.now_s)
         memory = _with(memory, write_fair_since_s=fair)
     if state.role is not Role.PRIMARY or state.phase is not Phase.PAIRED or facts is None:
-        return _with(memory, standby_failing_since_s=None, acknowledging_since_s=None)
+        return _with(
+            memory, standby_failing_since_s=None, acknowledging_since_s=None, able_since_s=None, own_positions=()
+        )
+    memory = _remember_position(memory, seen, facts)
     unacknowledged = facts.semi_sync_enabled and facts.semi_sync_clients == 0
     peer = sight.peer
     failing = sight.heartbeat_heard and (unacknowledged or (peer is not None and not peer.eligible))
     acknowledging = facts.semi_sync_enabled and facts.semi_sync_clients > 0 and _seen_after_told(memory, seen)
     awake = seen.stalled_s < STALLED_S
+    able = state.standby_out and sight.heartbeat_heard and peer is not None and peer.eligible
     return _with(
         memory,
+        able_since_s=_since(memory.able_since_s, able, seen.now_s),
         standby_failing_since_s=_since(memory.standby_failing_since_s, failing, seen.now_s),
         acknowledging_since_s=_since(memory.acknowledging_since_s if awake else None, acknowledging, seen.now_s),
     )
+
+
+def _remember_position(memory: PilotMemory, seen: Observation, facts: DatabaseFacts) -> PilotMemory:
+    looked_s = seen.now_s - (seen.database.facts_age_s or 0.0)
+    if memory.own_positions and looked_s <= memory.own_positions[-1][0]:
+        return memory
+    kept = [(at_s, position) for at_s, position in memory.own_positions if seen.now_s - at_s <= POSITIONS_KEPT_S]
+    return _with(memory, own_positions=(*kept, (looked_s, facts.position)))
 
 
 def _seen_after_told(memory: PilotMemory, seen: Observation) -> bool:

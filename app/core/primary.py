@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from app.core import positions
 from app.core.acts import (
     Act,
     AskOthers,
@@ -25,6 +26,7 @@ from app.core.acts import (
     SetSemiSync,
 )
 from app.core.events import standby_offline, standby_online
+from app.core.facts import PeerReport
 from app.core.failover import QUIET_KINDS, commits_wait
 from app.core.fences import leave
 from app.core.moves import promotion_unfinished
@@ -37,6 +39,10 @@ from app.core.state import FenceReason, Phase
 REJOIN_RETRY_S = 30.0
 """A rejoin that did not succeed is tried again after this time."""
 ASK_OTHERS_EVERY_S = 1.0
+BACKLOG_PATIENCE_S = 30.0
+"""A standby that follows, but stays behind under load, is taken back after this time."""
+REPORT_STALE_S = 1.0
+"""What a standby reports of its database may be this old when it reports it: it looks once a second."""
 RETURN_RETRY_S = 60.0
 """A standby that was dropped because it did not acknowledge, though it was heard, is not taken back before this time:
 each try could make commits wait again."""
@@ -269,7 +275,24 @@ def _returning(scene: Scene) -> bool:
         return False
     failed = scene.memory.acknowledge_failed_s
     rested = failed is None or scene.seen.now_s - failed >= RETURN_RETRY_S
-    return scene.facts.semi_sync_clients > 0 and (scene.facts.semi_sync_enabled or rested)
+    if scene.facts.semi_sync_clients == 0:
+        return False
+    return scene.facts.semi_sync_enabled or (rested and _has_nearly_everything(scene, peer))
+
+
+def _has_nearly_everything(scene: Scene, peer: PeerReport) -> bool:
+    """Whether commits that wait for the standby would not first wait long for a backlog.
+
+    What it reports is some time old, and a busy database has moved on since: it is compared with where this one was
+    before that. Under a load that the standby only keeps up with once commits wait for it, it would never get there:
+    then it is taken back after a while all the same.
+    """
+    able_s = scene.memory.able_since_s
+    if able_s is not None and scene.seen.now_s - able_s >= BACKLOG_PATIENCE_S:
+        return True
+    reported_s = scene.seen.now_s - (scene.seen.heartbeat_age_s or 0.0) - REPORT_STALE_S
+    before = [position for at_s, position in scene.memory.own_positions if at_s <= reported_s]
+    return bool(before) and positions.reached(positions.merge(peer.position, peer.received_position), before[-1])
 
 
 def _take_back(scene: Scene) -> Iterator[Act]:

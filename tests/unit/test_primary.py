@@ -377,3 +377,18 @@ def test_the_pilot_keeps_its_hands_off_while_a_job_of_this_node_runs() -> None:
 def test_alarms_of_the_other_role_are_cleared() -> None:
     seen = alarm(alarm(WELL, "ping-filtered"), "replication-duplicate-row")
     assert kinds(tick(PRIMARY, seen)) == ["ClearAlarm", "ClearAlarm"]
+
+
+def test_a_standby_with_a_backlog_is_not_waited_for_yet() -> None:
+    behind = replace(MEMORY, own_positions=((NOW_S - 3.0, "0-1-300"),))
+    assert "SetSemiSync" not in kinds(tick(OUT, database(WELL, semi_sync_enabled=False), behind))
+
+
+def test_a_standby_is_measured_against_the_past_from_which_it_reports() -> None:
+    busy = replace(MEMORY, own_positions=((NOW_S - 3.0, "0-1-100"), (NOW_S - 0.2, "0-1-900")))
+    assert "SetSemiSync" in kinds(tick(OUT, database(WELL, semi_sync_enabled=False), busy))
+
+
+def test_a_standby_that_stays_behind_under_load_is_taken_back_after_a_while() -> None:
+    behind = replace(MEMORY, own_positions=((NOW_S - 3.0, "0-1-300"),), able_since_s=NOW_S - 30.0)
+    assert "SetSemiSync" in kinds(tick(OUT, database(WELL, semi_sync_enabled=False), behind))
