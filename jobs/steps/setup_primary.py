@@ -13,7 +13,6 @@ from app.ports import REPLICATION_SECRET
 from jobs.context import BaseStep, Context
 from jobs.steps import preflight
 from jobs.steps.pair import (
-    QUICK_S,
     apply_config,
     ask_quietly,
     clean_config,
@@ -25,6 +24,8 @@ from jobs.steps.pair import (
 
 PAIR_S = 15.0
 """How long the secondary is given to make its certificate and answer."""
+FIRST_CONTACT_S = 15.0
+"""How long the first request over the permanent channel may take: it opens the channel, on a server that may be busy."""
 PASSWORD_BYTES = 32
 
 
@@ -93,7 +94,7 @@ class ExchangeIdentities(BaseStep):
         node.keys.pin_peer(peer.host_key, peer.client_key, peer.certificate, peer.address)
         node.store.change_state(lambda state: replace(state, peer=peer, pair_id=context.recall("pair_id")))
         # The permanent channel is tried at once: a closed port shows here, not when the secondary wants to join.
-        node.peer.request("position", {}, QUICK_S)
+        node.peer.request("position", {}, FIRST_CONTACT_S)
 
     def undo(self, context: Context) -> None:
         node = context.node
