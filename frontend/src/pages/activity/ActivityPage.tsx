@@ -27,6 +27,7 @@ export default function ActivityPage() {
       filters={
         <>
           <TextFilter key={`actor ${query.value("actor")}`} name="actor" label="Who" query={query} />
+          <TextFilter key={`node ${query.value("node")}`} name="node" label="On" query={query} />
           <TextFilter key={`action ${query.value("action")}`} name="action" label="What" query={query} />
         </>
       }
