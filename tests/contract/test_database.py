@@ -55,6 +55,23 @@ def test_a_probe_leaves_a_beat_with_its_term(servers: Servers) -> None:
     assert server.database.facts().beat_term == 8
 
 
+def test_a_read_only_server_takes_only_the_first_row_of_a_new_term(servers: Servers) -> None:
+    server = servers[0]
+    server.prepare()
+    server.database.lift()
+    server.database.probe_write(3, 2.0)
+    position = server.database.fence(2.0)
+    server.database.probe_write(3, 2.0)
+    server.database.probe_write(2, 2.0)
+    assert server.database.facts().position == position
+    server.database.probe_write(4, 2.0)
+    facts = server.database.facts()
+    assert facts.beat_term == 4
+    assert facts.position != position
+    server.database.probe_write(4, 2.0)
+    assert server.database.facts().position == facts.position
+
+
 def test_the_standby_sees_the_primarys_beat(pair: Servers) -> None:
     primary, replica = pair
     primary.database.probe_write(3, 2.0)

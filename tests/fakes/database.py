@@ -152,6 +152,8 @@ class FakeDatabase:
         if self.write_failure is not None:
             raise self.write_failure
         self.ensure_accounts()
+        if self.read_only and any(text and json.loads(text)[0] >= term for text in self.data.tables[BEAT].values()):
+            return
         write = Write(0)
         self.commit(BEAT, self.node, json.dumps([term, self.clock.now().isoformat()]), write)
         if write.state is WriteState.WAITING:

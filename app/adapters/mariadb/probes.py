@@ -26,9 +26,12 @@ Open = Callable[[str, float], AbstractContextManager[Session]]
 """Opens a session for a purpose and a time."""
 
 _BEAT = (
-    "INSERT INTO hapair.beat (node, term, at) VALUES (%s, %s, UTC_TIMESTAMP(6))"
+    "INSERT INTO hapair.beat (node, term, at) SELECT %(node)s, %(term)s, UTC_TIMESTAMP(6) FROM DUAL"
+    " WHERE @@GLOBAL.read_only = 0 OR NOT EXISTS (SELECT 1 FROM hapair.beat AS known WHERE known.term >= %(term)s)"
     " ON DUPLICATE KEY UPDATE term = VALUES(term), at = VALUES(at)"
 )
+"""The manager may write on a read-only server, and there only the first row of a new term is wanted: a probe that comes
+while a swap closes the database would else be a transaction that the new primary never gets."""
 _HUNG = (
     "SELECT id FROM information_schema.processlist"
     " WHERE id <> CONNECTION_ID() AND user = SUBSTRING_INDEX(USER(), '@', 1)"
@@ -38,8 +41,9 @@ _PROBE = "INSERT INTO hapair.probe (node, at) VALUES (%s, UTC_TIMESTAMP(6)) ON D
 
 
 def probe_write(manager: Manager, node: str, term: int, timeout_s: float) -> None:
-    """This node's beat row carries the term and the time, durably."""
-    _write(manager.session, _BEAT, (node, term), timeout_s)
+    """This node's beat row carries the term and the time, durably; on a read-only server that knows the term already
+    nothing is written."""
+    _write(manager.session, _BEAT, {"node": node, "term": term}, timeout_s)
 
 
 def probe_remote(source: ReplicationSource, host: str, port: int, node: str, timeout_s: float) -> bool:
