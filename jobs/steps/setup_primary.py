@@ -25,7 +25,7 @@ from jobs.steps.pair import (
 PAIR_S = 15.0
 """How long the secondary is given to make its certificate and answer."""
 FIRST_CONTACT_S = 15.0
-"""How long the first request over the permanent channel may take: it opens the channel, on a server that may be busy."""
+"""How long the first request over the permanent channel may take: it opens the channel, also on a busy server."""
 PASSWORD_BYTES = 32
 
 
