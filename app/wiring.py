@@ -23,7 +23,7 @@ from app.adapters.store import SqliteNodeStore
 from app.adapters.store.access import SqliteAccess
 from app.core.state import PeerIdentity
 from app.ports import REPLICATION_SECRET, REPLICATION_USER, Keys, Node, NodeStore, ReplicationSource, Rescues
-from app.ports_access import Access, Accounts
+from app.ports.access import Access, Accounts
 from app.settings import Settings, read_settings
 
 if TYPE_CHECKING:

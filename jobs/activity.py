@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from app.core.activity import Entry, storable
 from app.ports import ActivityRecord
-from app.ports_activity import CommonLog
+from app.ports.activity import CommonLog
 
 
 def entry_of(record: ActivityRecord, node_id: str) -> Entry:

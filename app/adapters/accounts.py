@@ -1,4 +1,4 @@
-"""The administrators in the appliance database (app.ports_access.Accounts)."""
+"""The administrators in the appliance database (app.ports.access.Accounts)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.core.errors import LocalFailure, NotAllowed, NotFound
 from app.models.appliance import User
 from app.ports import Clock
-from app.ports_access import UserRecord
+from app.ports.access import UserRecord
 
 READ_ONLY_ERRORS = frozenset({1290, 1792, 1836})
 """MariaDB: --read-only option, read-only transaction, read-only mode."""

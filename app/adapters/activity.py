@@ -1,4 +1,4 @@
-"""The common activity log in the appliance database (app.ports_activity.CommonLog).
+"""The common activity log in the appliance database (app.ports.activity.CommonLog).
 
 The monitor comes in as root, whom MariaDB lets write to a read-only server. So each write asks in its own statement
 whether the server takes writes: making a server read-only waits for statements under way and holds back those that

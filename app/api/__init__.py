@@ -28,7 +28,7 @@ from app.api.database import db, engine_options
 from app.api.parts import KEY, Parts
 from app.api.streams import StreamSlots
 from app.ports import Node
-from app.ports_access import Access, Accounts
+from app.ports.access import Access, Accounts
 
 RESOURCES = (
     session.resource,

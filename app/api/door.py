@@ -18,7 +18,7 @@ from app.core.access import SESSION_LIFE, SESSION_SEEN_STEP, Scope, allows, sess
 from app.core.errors import HapairError, LocalFailure
 from app.passwords import digest
 from app.ports import Actor, Json
-from app.ports_access import Access, SessionRecord, TokenRecord
+from app.ports.access import Access, SessionRecord, TokenRecord
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from flask import current_app
 
 from app.api.streams import StreamSlots
 from app.ports import Node
-from app.ports_access import Access, Accounts
+from app.ports.access import Access, Accounts
 
 KEY = "hapair"
 

@@ -11,7 +11,7 @@ from app.api.parts import parts
 from app.core.access import Scope
 from app.core.errors import NotAllowed, NotFound
 from app.passwords import digest, new_secret
-from app.ports_access import TokenRecord
+from app.ports.access import TokenRecord
 from app.schemas.access import NewTokenSchema, TokenOnceSchema, TokensSchema
 
 resource = Resource("tokens", __name__, "Tokens for automation")

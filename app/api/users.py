@@ -10,7 +10,7 @@ from app.api.parts import parts
 from app.core.access import Scope, check_password
 from app.core.errors import InvalidInput
 from app.passwords import hash_password
-from app.ports_access import UserRecord
+from app.ports.access import UserRecord
 from app.schemas.access import NewUserSchema, PasswordSchema, UserSchema, UsersSchema
 
 resource = Resource("users", __name__, "Administrators")

@@ -16,7 +16,7 @@ from app.migrate import CONNECT_TIMEOUT_S, migrate_appliance, migrate_node_store
 from app.models.appliance import ApplianceBase
 from app.passwords import digest, hash_password, new_secret
 from app.ports import Json
-from app.ports_access import Access
+from app.ports.access import Access
 from app.settings import Settings
 from app.wiring import build_access, build_accounts, build_node
 

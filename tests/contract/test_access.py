@@ -15,7 +15,7 @@ from app.adapters.store.access import SqliteAccess
 from app.core.access import FAILURES_FORGOTTEN_AFTER, Scope
 from app.core.errors import LocalFailure, NotAllowed, NotFound
 from app.migrate import migrate_appliance, migrate_node_store
-from app.ports_access import Access, Accounts
+from app.ports.access import Access, Accounts
 from tests.fakes.access import FakeAccess, FakeAccounts
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

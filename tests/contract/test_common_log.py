@@ -14,7 +14,7 @@ from app.adapters.activity import SqlCommonLog
 from app.core.activity import Entry
 from app.core.errors import LocalFailure, NotAllowed, NotFound
 from app.migrate import migrate_appliance
-from app.ports_activity import CommonLog
+from app.ports.activity import CommonLog
 from tests.contract.mariadb_servers import RealServer
 from tests.contract.test_appliance import server, url
 from tests.fakes.activity import FakeCommonLog

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from app.core.access import FAILURES_FORGOTTEN_AFTER, Scope
 from app.core.errors import HapairError, NotAllowed, NotFound
-from app.ports_access import LoginFailures, SessionRecord, TokenRecord, UserRecord
+from app.ports.access import LoginFailures, SessionRecord, TokenRecord, UserRecord
 
 
 def utc_now() -> datetime:

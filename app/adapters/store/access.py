@@ -1,4 +1,4 @@
-"""The node-local side of the door, in the node store (app.ports_access.Access)."""
+"""The node-local side of the door, in the node store (app.ports.access.Access)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.adapters.store.connections import Connections
 from app.core.access import FAILURES_FORGOTTEN_AFTER, SESSION_LIFE, Scope
 from app.models.node import LoginFailureRow, SessionRow, TokenRow, UserCopyRow
 from app.ports import Clock
-from app.ports_access import LoginFailures, SessionRecord, TokenRecord
+from app.ports.access import LoginFailures, SessionRecord, TokenRecord
 
 _SESSION = (
     SessionRow.username, SessionRow.csrf_token, SessionRow.address, SessionRow.created_at, SessionRow.last_seen_at,

@@ -1,0 +1,65 @@
+"""The walls of the house: what the rest of hapair may ask of the world, and in which words.
+
+Each Protocol has one real adapter in `app/adapters` and one fake in `tests/fakes`, and both pass the
+same tests in `tests/contract`. Adapters raise the errors of `app.core.errors` and nothing else.
+Times are aware UTC datetimes, durations seconds, sizes bytes.
+"""
+
+from app.ports.activity import CommonLog
+from app.ports.common import Clock, Json, Pinger, Progress
+from app.ports.database import REPLICATION_SECRET, REPLICATION_USER, Database, ReplicationSource, RescueReport
+from app.ports.files import BatchReport, Mirror, Rescues
+from app.ports.machine import Machine, MachineFacts, Mail, Mailer, Queue, ScriptResult, ScriptRunner, Witness
+from app.ports.node import Node
+from app.ports.peer import Keys, OwnIdentity, Pairing, PairingKey, PairingListener, Peer
+from app.ports.store import (
+    DELIVERY_CHANNELS,
+    ActivityRecord,
+    Actor,
+    AlarmRecord,
+    ConfigRecord,
+    EventRecord,
+    JobRecord,
+    NodeStore,
+    StepRecord,
+)
+
+__all__ = [
+    "DELIVERY_CHANNELS",
+    "REPLICATION_SECRET",
+    "REPLICATION_USER",
+    "ActivityRecord",
+    "Actor",
+    "AlarmRecord",
+    "BatchReport",
+    "Clock",
+    "CommonLog",
+    "ConfigRecord",
+    "Database",
+    "EventRecord",
+    "JobRecord",
+    "Json",
+    "Keys",
+    "Machine",
+    "MachineFacts",
+    "Mail",
+    "Mailer",
+    "Mirror",
+    "Node",
+    "NodeStore",
+    "OwnIdentity",
+    "Pairing",
+    "PairingKey",
+    "PairingListener",
+    "Peer",
+    "Pinger",
+    "Progress",
+    "Queue",
+    "ReplicationSource",
+    "RescueReport",
+    "Rescues",
+    "ScriptResult",
+    "ScriptRunner",
+    "StepRecord",
+    "Witness",
+]
