@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 LEAVE_S = 90.0
 """How long the secondary may take to apply what it has received, and a little more."""
 DISMISS_TRIES = 3
+ANSWER_S = 8.0
+"""How long a server that lives may take to answer a first question."""
 DISMISS_PAUSE_S = 0.5
 DRAIN_S = 60.0
 NOTICE_S = 3.0
@@ -66,6 +68,8 @@ class DismissSecondary(BaseStep):
         body = {"pair_id": context.recall("pair_id"), "position": position}
         for attempt in range(1, DISMISS_TRIES + 1):
             try:
+                # Leaving may take the other server long; that it answers at all is known much sooner.
+                node.peer.request("position", {}, ANSWER_S)
                 node.peer.request("leave", body, LEAVE_S)
             except (PeerUnreachable, PeerRefused) as error:
                 log.warning("the secondary was not told to leave (try %d of %d): %s", attempt, DISMISS_TRIES, error)
