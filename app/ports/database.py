@@ -53,6 +53,7 @@ class Database(Protocol):
     def facts(self, timeout_s: float = 2.0) -> DatabaseFacts: ...
     def probe_write(self, term: int, timeout_s: float) -> None:
         """A row with the term and the time is committed and durable (the beat row, replicated). Fresh connection.
+        On a read-only server only the first row of a new term is written (a promotion's); else nothing changes there.
 
         Raises LocalFailure `standby-silent` where the row is durable here and only the standby's acknowledgement is
         missing: the database itself is well."""
