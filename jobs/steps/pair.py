@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.core import config as configuration
-from app.core import moves, positions
+from app.core import positions
 from app.core.config import Surroundings
 from app.core.errors import HapairError, LocalFailure, NotAllowed, PeerRefused
 from app.core.fields import BY_NAME, Kind, clean
@@ -124,16 +123,6 @@ def transactions_behind(position: str, target: str) -> int:
     """How many transactions `position` lacks to be where `target` is."""
     furthest = {each.domain: each.sequence for each in positions.parse(positions.merge(position))}
     return sum(max(0, each.sequence - furthest.get(each.domain, 0)) for each in positions.parse(target))
-
-
-def lift_after_operation(node: Node) -> None:
-    """This node accepts writes again after a job had closed it."""
-    node.store.change_state(moves.lift)
-    node.database.lift()
-
-
-def standalone_config(draft: Json) -> Json:
-    return dict(configuration.after_teardown(draft))
 
 
 def refuse(code: str, title: str, detail: str, hint: str) -> NotAllowed:
