@@ -71,7 +71,7 @@ def test_a_save_goes_through_although_nginx_compresses_answers(host: Json) -> No
         assert found.headers["Content-Encoding"] == "gzip"
         headers["If-Match"] = found.headers["ETag"]
         saved = session.put(
-            url(host, "/ha/config/draft"), json={"HAPingIterations": 3}, headers=headers, timeout=TIMEOUT_S
+            url(host, "/ha/config/draft"), json={"HAPingIterations": 7}, headers=headers, timeout=TIMEOUT_S
         )
         assert saved.json()["state"] == "draft"
         del headers["If-Match"]
