@@ -19,8 +19,10 @@ expect.set_options(timeout=WAIT_MS)
 MakeConsole = Callable[[dict[str, Route]], CannedConsole]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """A browser for one module: Playwright's event loop runs in this thread as long as it lives, and no test outside
+    could run one of its own meanwhile."""
     if not (DIST / "index.html").is_file():
         pytest.fail("the console is not built: run `make setup`")
     with sync_playwright() as playwright:

@@ -35,6 +35,9 @@ _INCOMPLETE = 23
 """rsync's exit code where some files could not be sent."""
 _BROKEN = frozenset({5, 10, 12, 30, 35, 255})
 """rsync's (and ssh's) exit codes where the connection is at fault."""
+_VANISHED_LATE = re.compile(r"^rsync: \[sender\] (?!change_dir).*: No such file or directory \(2\)$")
+"""What rsync complains of, as if it were a failure, where an entry vanished after it was listed."""
+_SUMMARY = "rsync error: some files/attrs were not transferred"
 _STATISTIC = re.compile(r"^(Number of [a-z ]+|Total transferred file size): ([0-9]+)", re.MULTILINE)
 _PROGRESS = re.compile(rb"\s([0-9]+)\s+[0-9]+%")
 
@@ -128,7 +131,7 @@ class Sender:
             deleted=numbers.get("Number of deleted files", 0),
             transferred=numbers.get("Number of regular files transferred", 0),
             transferred_bytes=numbers.get("Total transferred file size", 0),
-            complete=code != _INCOMPLETE,
+            complete=code != _INCOMPLETE or _only_vanished(errors),
             detail="" if code == 0 else _last_lines(errors),
         )
 
@@ -214,3 +217,9 @@ def _last_lines(errors: str) -> str:
 def listed(paths: set[bytes]) -> bytes:
     """The paths as rsync reads them: sorted, each ended by NUL, none that could be taken for something else."""
     return b"".join(b"./" + path + b"\0" for path in sorted(paths))
+
+
+def _only_vanished(errors: str) -> bool:
+    """Whether all that could not be sent is gone: then nothing is missing on the other side."""
+    complaints = [line for line in errors.splitlines() if line.strip() and not line.startswith(_SUMMARY)]
+    return bool(complaints) and all(_VANISHED_LATE.match(line) for line in complaints)
