@@ -39,6 +39,8 @@ from app.core.state import FenceReason, Phase
 REJOIN_RETRY_S = 30.0
 """A rejoin that did not succeed is tried again after this time."""
 ASK_OTHERS_EVERY_S = 1.0
+OTHERS_SILENT_S = 1.2
+"""Gateway and targets count as silent after this time: longer than one round of asking, shorter than two."""
 BACKLOG_PATIENCE_S = 30.0
 """A standby that follows, but stays behind under load, is taken back after this time."""
 REPORT_STALE_S = 1.0
@@ -178,6 +180,15 @@ def _must_fence(scene: Scene) -> Iterator[Act]:
             "any ping target: the standby may take over soon."
         )
         yield FenceSelf(rule="isolated", why=why, reason=FenceReason.ISOLATED, detail="Nobody is heard.")
+
+
+def _others_silent(scene: Scene) -> bool:
+    """Whether gateway and targets left more than one round of pings unanswered: one alone may have been lost.
+
+    They are asked every ASK_OTHERS_EVERY_S while the standby is silent, so this costs less than a ping interval.
+    """
+    age_s = scene.seen.network.others_answer_age_s
+    return not scene.sight.others_answer and (age_s is None or age_s >= OTHERS_SILENT_S)
 
 
 def _standby(scene: Scene) -> Iterator[Act]:

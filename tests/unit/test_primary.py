@@ -392,3 +392,9 @@ def test_a_standby_is_measured_against_the_past_from_which_it_reports() -> None:
 def test_a_standby_that_stays_behind_under_load_is_taken_back_after_a_while() -> None:
     behind = replace(MEMORY, own_positions=((NOW_S - 3.0, "0-1-300"),), able_since_s=NOW_S - 30.0)
     assert "SetSemiSync" in kinds(tick(OUT, database(WELL, semi_sync_enabled=False), behind))
+
+
+def test_one_lost_round_of_pings_does_not_fence_a_primary_that_has_lost_its_standby() -> None:
+    once = network(CUT_OFF, gateway_answers=False, others_answer_age_s=1.0)
+    assert "FenceSelf" not in kinds(tick(PRIMARY, once))
+    assert "FenceSelf" in kinds(tick(PRIMARY, CUT_OFF))
