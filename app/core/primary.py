@@ -174,7 +174,7 @@ def _must_fence(scene: Scene) -> Iterator[Act]:
     if scene.seen.stalled_s >= bound:
         why = f"Nobody watched over this server for {scene.seen.stalled_s:.0f} s: its standby may have taken over."
         yield FenceSelf(rule="stalled", why=why, reason=FenceReason.MONITOR_SILENT, detail="The monitor stood still.")
-    elif scene.sight.missed > 0 and not scene.sight.others_answer:
+    elif scene.sight.missed > 0 and _others_silent(scene):
         why = (
             f"For {scene.sight.unproven_s:.1f} s this server has heard neither its standby nor its gateway nor "
             "any ping target: the standby may take over soon."
