@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 # The lab makes network namespaces and mounts: it wants root.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=CI)
 
-.PHONY: setup run test lint bench simulate chaos clean
+.PHONY: setup run test lint bench simulate clean
 
 setup:
 	@./app/install/setup.sh
