@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from tests.conftest import MakeServers
-from tests.lab.client import Json
+from tests.lab.client import Json, is_writable
 from tests.lab.servers import Servers
 from tests.waiting import wait_for
 
@@ -93,6 +93,8 @@ def test_an_administrator_gets_in_while_the_database_hangs_or_is_down(
     assert log_in(browser, host, "a wrong password").status_code == 401
     servers.apis["a"].wait_status("standalone")
     wait_for(lambda: servers.apis["a"].call("GET", "/users").status == 200, RESTART_S, "the database to be back")
+    # It starts read-only, and the monitor lets it write once it has seen it.
+    wait_for(lambda: is_writable(servers.database("a")), RESTART_S, "the database to take writes")
 
 
 def test_without_redis_apply_is_refused_clearly_and_everything_else_goes_on(servers: Servers) -> None:

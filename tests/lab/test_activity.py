@@ -64,18 +64,19 @@ def test_acts_on_both_servers_are_in_the_common_log_once_through_set_up_and_swap
     assert all(HOSTNAMES[host] in shown for host in HOSTS)
 
 
-def test_without_its_database_a_server_shows_its_own_journal_and_brings_it_in_later(servers: Servers) -> None:
-    secondary = other(primary_of(servers))
-    servers.lab.check(secondary, "sh", "-c", "kill -STOP $(pidof mariadbd)")
+@pytest.mark.parametrize("topology", ["same"], indirect=True)
+def test_without_its_database_a_server_shows_its_own_journal_and_brings_it_in_later(pair: Servers) -> None:
+    secondary = other(primary_of(pair))
+    pair.lab.check(secondary, "sh", "-c", "kill -STOP $(pidof mariadbd)")
     try:
-        act(servers, secondary, "mark-7")
-        found = servers.apis[secondary].ask("GET", f"/activity?limit={PAGE}")
+        act(pair, secondary, "mark-7")
+        found = pair.apis[secondary].ask("GET", f"/activity?limit={PAGE}")
         assert found["source"] == "node"
         assert {item["node"] for item in found["items"]} == {HOSTNAMES[secondary]}
         assert "mark-7" in [item["actor"] for item in found["items"]]
     finally:
         # The monitor may have restarted the hung database meanwhile, and then nothing is stopped any more.
-        servers.lab.check(secondary, "sh", "-c", "kill -CONT $(pidof mariadbd) || true")
-    wait_stable(servers, other(secondary))
+        pair.lab.check(secondary, "sh", "-c", "kill -CONT $(pidof mariadbd) || true")
+    wait_stable(pair, other(secondary))
     last = (HOSTNAMES[secondary], "mark-7")
-    wait_for(lambda: marked(servers, other(secondary))[-1] == last, COPIED_S, "the act on the primary")
+    wait_for(lambda: marked(pair, other(secondary))[-1] == last, COPIED_S, "the act on the primary")
