@@ -18,7 +18,8 @@ DEMO_TIMING = Timing(ping_interval=1, ping_iterations=3)
 
 def demo(name: str = DEFAULT_NAME, topology: str = "same") -> int:
     """A stable pair has run until Ctrl-C (or a signal to end), and nothing of it is left."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT too: a shell that starts the demo in the background has it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     _say("Starting two servers …")
     servers = bring_up(name, topology=topology)
