@@ -82,6 +82,11 @@ class Settings:
         return self.state_dir / "peer"
 
     @property
+    def sealing_dir(self) -> Path:
+        """The keys that open what is sealed in the stores: never in the same backup as these."""
+        return self.state_dir / "sealing"
+
+    @property
     def rescue_dir(self) -> Path:
         return self.state_dir / "rescue"
 

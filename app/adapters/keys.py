@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.adapters.durable import make_folder, remove_file, write_file
+from app.adapters.sealing import Seals
 from app.core.errors import InvalidInput, LocalFailure
 from app.ports import OwnIdentity
 from app.settings import ENVIRONMENT_FILE, PREFIX, Settings, read_environment_file, read_settings
@@ -50,6 +51,7 @@ class FileKeys:
         self._keys = settings.keys_dir
         self._peer = settings.peer_dir
         self._tls = settings.tls_dir
+        self._seals = Seals(settings.sealing_dir)
 
     def identity(self) -> OwnIdentity:
         """The public half of this node's keys; SSH keys that were missing have been made.
@@ -114,6 +116,18 @@ class FileKeys:
         make_folder(self._keys, 0o700)
         make_folder(self._keys / "secrets", 0o700)
         write_file(self._secret_path(name), value.encode(), 0o600)
+
+    def seal(self, text: str) -> str:
+        return self._seals.seal(text)
+
+    def unseal(self, sealed: str) -> str:
+        return self._seals.unseal(sealed)
+
+    def sealing_key(self) -> str:
+        return self._seals.key()
+
+    def adopt_sealing_key(self, key: str) -> None:
+        self._seals.adopt(key)
 
     def _secret_path(self, name: str) -> Path:
         if not _SECRET_NAME.fullmatch(name):

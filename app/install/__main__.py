@@ -32,6 +32,7 @@ def install_files(settings: Settings) -> None:
     node = build_node(settings)
     facts = node.machine.facts()
     node.keys.identity()
+    node.keys.sealing_key()
     if not (settings.state_dir / "tls" / "certificate.pem").exists():
         node.keys.make_certificate(facts.addresses[0] if facts.addresses else "127.0.0.1", facts.hostname)
     ensure_console_certificate(settings.state_dir / "tls", facts.hostname, facts.addresses)

@@ -102,3 +102,20 @@ class Keys(Protocol):
 
     def secret(self, name: str) -> str | None: ...
     def save_secret(self, name: str, value: str) -> None: ...
+    def seal(self, text: str) -> str:
+        """The text so that only servers of this pair can read it: what secrets in a database are stored as. Also for
+        the API's account. Raises LocalFailure (code `seal-unreadable`)."""
+        ...
+
+    def unseal(self, sealed: str) -> str:
+        """The text again. Raises LocalFailure (codes `seal-unknown`, `seal-unreadable`)."""
+        ...
+
+    def sealing_key(self) -> str:
+        """What the other server has to adopt to read what is sealed here; made where there is none."""
+        ...
+
+    def adopt_sealing_key(self, key: str) -> None:
+        """Seals with the other server's key from now on; what was sealed before still opens. Durable, idempotent.
+        Raises InvalidInput (code `key-invalid`)."""
+        ...

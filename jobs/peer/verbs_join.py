@@ -48,6 +48,7 @@ def join_begin(node: Node, body: Json) -> Json:
     return {
         "term": state.term,
         "password": password,
+        "sealing_key": node.keys.sealing_key(),
         "data_bytes": ours.data_bytes,
         "files": files,
         "files_bytes": files_bytes,

@@ -49,6 +49,7 @@ class AskToJoin(BaseStep):
         reply = node.peer.request("join-begin", {"pair_id": state.pair_id, "facts": preflight.own_facts(node)}, JOIN_S)
         answer = _JoinAnswer(reply)
         node.keys.save_secret(REPLICATION_SECRET, answer.password)
+        node.keys.adopt_sealing_key(answer.sealing_key)
         redundant = positions.contains(answer.history, node.database.facts().binlog_state)
         free = node.machine.facts().disk_free_bytes
         preflight.refuse_failures([checks.seed_space(answer.data_bytes, answer.files_bytes, free)])
@@ -84,10 +85,8 @@ class _JoinAnswer:
         self.files = self._whole(reply, "files")
         self.files_bytes = self._whole(reply, "files_bytes")
         self.shared = clean_config(reply.get("shared"))
-        password = reply.get("password")
-        if not isinstance(password, str) or not password:
-            raise self._incomplete("password")
-        self.password = password
+        self.password = self._text(reply, "password")
+        self.sealing_key = self._text(reply, "sealing_key")
         history = reply.get("history")
         if not isinstance(history, str):
             raise self._incomplete("history")
@@ -96,6 +95,12 @@ class _JoinAnswer:
     def _whole(self, reply: Json, name: str) -> int:
         value: Any = reply.get(name)
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise self._incomplete(name)
+        return value
+
+    def _text(self, reply: Json, name: str) -> str:
+        value = reply.get(name)
+        if not isinstance(value, str) or not value:
             raise self._incomplete(name)
         return value
 

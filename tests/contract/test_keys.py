@@ -15,7 +15,7 @@ import pytest
 from cryptography import x509
 
 from app.adapters.keys import CLIENT_KEY, HOST_ALIAS, HOST_KEY, FileKeys
-from app.core.errors import HapairError, InvalidInput
+from app.core.errors import HapairError, InvalidInput, LocalFailure
 from app.ports import Keys
 from app.settings import Settings
 from tests.fakes.keys import FakeKeys, fake_public_key
@@ -131,6 +131,42 @@ def test_private_files_are_for_root_alone(files: FileKeys, settings: Settings, o
     ):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
     assert stat.S_IMODE(settings.keys_dir.stat().st_mode) == 0o700
+
+
+def test_what_is_sealed_opens_here_and_shows_nothing(keys: Keys) -> None:
+    sealed = keys.seal("pässword of the mail server")
+    assert "pässword of the mail server" not in sealed
+    assert keys.unseal(sealed) == "pässword of the mail server"
+
+
+@pytest.mark.parametrize("wrong", ["", "pässword", "gAAAAA" + "A" * 94, "other-key:drowssap"])
+def test_what_was_not_sealed_here_is_refused(keys: Keys, wrong: str) -> None:
+    with pytest.raises(LocalFailure) as refused:
+        keys.unseal(wrong)
+    assert refused.value.code == "seal-unknown"
+
+
+def test_after_a_secondary_has_joined_both_servers_open_what_either_sealed(keys: Keys, other: FileKeys) -> None:
+    primary = FakeKeys("beta") if isinstance(keys, FakeKeys) else other
+    before, theirs = keys.seal("own, from before"), primary.seal("the primary's")
+    for _ in range(2):
+        keys.adopt_sealing_key(primary.sealing_key())
+    assert keys.sealing_key() == primary.sealing_key()
+    assert (keys.unseal(before), keys.unseal(theirs)) == ("own, from before", "the primary's")
+    assert primary.unseal(keys.seal("from the secondary")) == "from the secondary"
+
+
+def test_only_a_sealing_key_is_adopted(keys: Keys) -> None:
+    for wrong in ("", "short", "ä" * 44):
+        with pytest.raises(InvalidInput) as refused:
+            keys.adopt_sealing_key(wrong)
+        assert refused.value.code == "key-invalid"
+
+
+def test_sealing_keys_are_for_root_and_the_api_alone(files: FileKeys, settings: Settings) -> None:
+    files.sealing_key()
+    assert stat.S_IMODE(settings.sealing_dir.stat().st_mode) == 0o750
+    assert stat.S_IMODE((settings.sealing_dir / "keys").stat().st_mode) == 0o640
 
 
 def test_openssh_reads_the_keys(files: FileKeys, settings: Settings) -> None:

@@ -24,6 +24,7 @@ class FakeKeys:
         self._certificate = ""
         self._certificates = 0
         self._secrets: dict[str, str] = {}
+        self._sealing_keys = [f"sealing-key-{name}"]
         self.pinned: tuple[str, str, str, str] | None = None
         """(host key, client key, certificate, address) of the peer."""
 
@@ -62,6 +63,23 @@ class FakeKeys:
 
     def save_secret(self, name: str, value: str) -> None:
         self._secrets[_checked(name)] = value
+
+    def seal(self, text: str) -> str:
+        return f"{self._sealing_keys[0]}:{text[::-1]}"
+
+    def unseal(self, sealed: str) -> str:
+        key, separator, text = sealed.partition(":")
+        if not separator or key not in self._sealing_keys:
+            raise LocalFailure("seal-unknown", "A Stored Secret Can't Be Opened")
+        return text[::-1]
+
+    def sealing_key(self) -> str:
+        return self._sealing_keys[0]
+
+    def adopt_sealing_key(self, key: str) -> None:
+        if not key.startswith("sealing-key-"):
+            raise InvalidInput("key-invalid", "This Is Not A Sealing Key")
+        self._sealing_keys = [key, *(each for each in self._sealing_keys if each != key)]
 
 
 def _checked(name: str) -> str:
