@@ -17,6 +17,7 @@ NAME_LENGTH = 64
 HASH_LENGTH = 255
 ADDRESS_LENGTH = 64
 WORD_LENGTH = 64
+SUBJECT_LENGTH = 128
 FILE_NAME_LENGTH = 200
 SHA256_LENGTH = 64
 
@@ -53,6 +54,8 @@ class Activity(ApplianceBase):
         Index("activity_by_actor", "actor", "at", "id"),
         Index("activity_by_action", "action", "at", "id"),
         Index("activity_by_hostname", "hostname", "at", "id"),
+        Index("activity_by_outcome", "outcome", "at", "id"),
+        Index("activity_by_subject", "subject", "at", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
@@ -64,6 +67,10 @@ class Activity(ApplianceBase):
     address: Mapped[str] = mapped_column(String(ADDRESS_LENGTH))
     action: Mapped[str] = mapped_column(String(WORD_LENGTH))
     outcome: Mapped[str] = mapped_column(String(WORD_LENGTH))
+    subject: Mapped[str] = mapped_column(String(SUBJECT_LENGTH), server_default="")
+    """What the detail says it was about, for finding it."""
+    chain: Mapped[str] = mapped_column(String(SHA256_LENGTH), server_default="")
+    """Link to the entry before it in the journal of its server (app.core.activity_chain)."""
     detail: Mapped[dict[str, Any]]
 
 

@@ -124,8 +124,12 @@ class AlarmRow(NodeBase):
 class ActivityRow(NodeBase):
     __tablename__ = "activity"
     __table_args__ = (
-        Index("activity_by_actor", "actor", "id"),
-        Index("activity_by_action", "action", "id"),
+        Index("activity_by_time", "at", "id"),
+        Index("activity_by_actor", "actor", "at", "id"),
+        Index("activity_by_action", "action", "at", "id"),
+        Index("activity_by_node", "node", "at", "id"),
+        Index("activity_by_outcome", "outcome", "at", "id"),
+        Index("activity_by_subject", "subject", "at", "id"),
         {"sqlite_autoincrement": True},
     )
 
@@ -136,6 +140,10 @@ class ActivityRow(NodeBase):
     address: Mapped[str]
     action: Mapped[str]
     outcome: Mapped[str]
+    subject: Mapped[str] = mapped_column(server_default="")
+    """What the detail says it was about, for finding it."""
+    chain: Mapped[str] = mapped_column(server_default="")
+    """Link to the entry before it (app.core.activity_chain)."""
     detail: Mapped[dict[str, Any]]
 
 
