@@ -33,7 +33,8 @@ class Reply:
 class Api:
     """The JSON API of one host, with the automation token unless told otherwise."""
 
-    def __init__(self, host: Json) -> None:
+    def __init__(self, host: Json, timeout_s: float = CALL_TIMEOUT_S) -> None:
+        self._timeout_s = timeout_s
         self._base = f"{host['url']}/api/v1"
         self._session = requests.Session()
         self._session.verify = host["ca"]
@@ -47,7 +48,7 @@ class Api:
     def call(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Reply:
         """Whatever the API answers. Raises OSError (requests' own kind) when it can't be reached."""
         answer = self._session.request(
-            method, self._base + path, json=body, headers=dict(headers or {}), timeout=CALL_TIMEOUT_S
+            method, self._base + path, json=body, headers=dict(headers or {}), timeout=self._timeout_s
         )
         try:
             found = answer.json() if answer.content else {}

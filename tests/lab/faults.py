@@ -9,7 +9,11 @@ from tests.lab.host import Host
 from tests.lab.network import HOSTS, Network
 from tests.lab.places import LabError
 from tests.lab.shell import run
+from tests.lab.slow import SlowLine
 from tests.lab.system_files import SERVICE_COMMAND
+
+OTHER_NAMES = {"sshd": "peer-sshd", "mariadbd": "mariadb"}
+"""What people call a service, where the table of services has another name."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def drop_ping(world: World, key: str) -> None:
 
 def kill(world: World, key: str, service: str) -> None:
     """The service has received SIGKILL."""
-    run(world.running(key).command([SERVICE_COMMAND, "kill", service]))
+    run(world.running(key).command([SERVICE_COMMAND, "kill", OTHER_NAMES.get(service, service)]))
 
 
 def disk_full(world: World, key: str) -> None:
@@ -88,6 +92,14 @@ def disk_full(world: World, key: str) -> None:
 def gateway_down(world: World) -> None:
     """The router answers nobody and forwards nothing."""
     world.network.stop_gateway()
+
+
+def slow(world: World, key: str) -> None:
+    """The line of the host is slow and lossy: 200 ms more for a round trip, 5 % of the packets lost each way."""
+    world.running(key)
+    if key in world.network.slow_lines:
+        raise LabError(f"the line of host {key} is slow already; `fault heal` ends it.")
+    world.network.slow_lines[key] = SlowLine(key, world.network.router).close
 
 
 def heal(world: World) -> None:
@@ -123,6 +135,7 @@ FAULTS = {
     "kill": Fault(kill, ("HOST", "SERVICE")),
     "disk-full": Fault(disk_full, ("HOST",)),
     "gateway-down": Fault(gateway_down),
+    "slow": Fault(slow, ("HOST",)),
     "heal": Fault(heal),
 }
 

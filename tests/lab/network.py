@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +81,8 @@ class Network:
         self.topology = topology
         self.unplugged: set[str] = set()
         """Hosts whose cable is out; it stays out when they boot."""
+        self.slow_lines: dict[str, Callable[[], None]] = {}
+        """What ends the slowness of each slow host; called by `restore`."""
         self._router = lab.namespace(ROUTER)
 
     def address(self, host: str) -> Address:
@@ -152,6 +154,11 @@ class Network:
     def is_present(self, host: str) -> bool:
         return (NAMESPACES / self._lab.namespace(host)).exists()
 
+    @property
+    def router(self) -> str:
+        """The router's namespace."""
+        return self._router
+
     def cut(self, pairs: list[tuple[str, str]]) -> None:
         """What the first host of each pair sends to the second is lost; their gateway hears both."""
         rules = "".join(f"    iifname to-{one} oifname to-{other} drop\n" for one, other in pairs)
@@ -170,6 +177,9 @@ class Network:
     def restore(self) -> None:
         """Every fault of the network is undone."""
         run(["ip", "netns", "exec", self._router, "nft", "flush", "ruleset"])
+        while self.slow_lines:
+            _, end = self.slow_lines.popitem()
+            end()
         plugged = "".join(f"link set to-{host} up\n" for host in sorted(self.unplugged) if self.is_present(host))
         self.unplugged.clear()
         if plugged:

@@ -17,6 +17,7 @@ from tests.lab.group import Group
 from tests.lab.network import NAMESPACES
 from tests.lab.places import PROJECT, LabError, is_alive, places
 from tests.lab.removal import sweep
+from tests.lab.slow import DELAY_S
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.lab
@@ -25,6 +26,8 @@ PEER = {"a": "10.77.1.12", "b": "10.77.1.11"}
 GATEWAY = "10.77.1.1"
 TARGET = "10.77.21.2"
 SETTLE_S = 10.0
+PINGS = 200
+"""So many that a loss of 5 % each way would miss all of them once in a thousand million times."""
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +141,26 @@ def test_drop_ping_leaves_everything_else_working(healed: Lab) -> None:
 def test_gateway_down_leaves_the_switch_working(healed: Lab) -> None:
     healed.fault("gateway-down")
     assert [sees(healed, "a", address) for address in (PEER["a"], GATEWAY, TARGET)] == [True, False, False]
+
+
+def test_a_slow_line_delays_and_loses_until_it_is_healed(healed: Lab) -> None:
+    assert sees(healed, "b", PEER["b"])  # so that both know where the other is
+    healed.fault("slow", "a")
+    with pytest.raises(LabError, match="slow already"):
+        healed.fault("slow", "a")
+    received, least_ms = flood(healed)
+    assert PINGS / 2 < received < PINGS
+    assert least_ms >= 1000 * DELAY_S
+    healed.fault("heal")
+    received, least_ms = flood(healed)
+    assert received == PINGS
+    assert least_ms < 1000 * DELAY_S
+
+
+def flood(lab: Lab) -> tuple[int, float]:
+    """How many of many pings from b to a were answered, and the shortest round trip in milliseconds."""
+    said = lab.run("b", "ping", "-n", "-q", "-c", str(PINGS), "-i", "0.005", "-W", "1", PEER["b"]).stdout
+    return int(said.split(" received")[0].rsplit(" ", 1)[1]), float(said.split("mdev = ")[1].split("/")[0])
 
 
 def test_a_paused_host_stands_still_and_still_answers_pings(healed: Lab) -> None:

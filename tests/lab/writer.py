@@ -18,6 +18,7 @@ from tests.waiting import wait_for
 Json = dict[str, Any]
 SCHEMA = "lab_writer"
 INSERT = "INSERT INTO lab_writer.acknowledged VALUES (%s, %s)"
+TABLE_IS_THERE = "SELECT 1 FROM information_schema.tables WHERE table_schema = %s AND table_name = 'acknowledged'"
 SELECT = "SELECT number FROM lab_writer.acknowledged"
 RETRY_S = 0.005
 """Pause between tries while nobody takes a write."""
@@ -41,23 +42,40 @@ class Writer:
     and never counted: the next try has the next number.
     """
 
-    def __init__(self, databases: Sequence[Json], *, rate: float = 0.0, timeout_s: float = 3.0) -> None:
+    def __init__(
+        self,
+        databases: Sequence[Json],
+        *,
+        rate: float = 0.0,
+        timeout_s: float = 3.0,
+        first: int | None = None,
+        retry_s: float = RETRY_S,
+    ) -> None:
         self._databases = list(databases)
         self._pause_s = 1.0 / rate if rate else 0.0
         self._timeout_s = timeout_s
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._write, name="writer", daemon=True)
+        self._retry_s = retry_s
         # Several writers may follow one another on the same pair: each begins beyond the one before.
-        self._number = time.time_ns() // 1000
+        self._number = time.time_ns() // 1000 if first is None else first
         self.acknowledged: list[Acknowledged] = []
         self.last_error = ""
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self.start()
         self.wait_for_progress()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Rows are written from now on, wherever one is taken."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Nothing more is written."""
         self._stop.set()
         self._thread.join(JOIN_TIMEOUT_S)
         assert not self._thread.is_alive(), "the writer does not stop"
@@ -88,7 +106,7 @@ class Writer:
             except (pymysql.Error, OSError) as error:
                 self.last_error = f"{type(error).__name__}: {error}"
                 turn += 1
-                self._stop.wait(RETRY_S)
+                self._stop.wait(self._retry_s)
 
     def _write_to(self, database: Json) -> None:
         """Rows go to this database until it fails or the writer is stopped."""
@@ -98,13 +116,21 @@ class Writer:
             if cursor.fetchone()[0]:
                 raise pymysql.OperationalError(1290, "read-only")
             cursor.connection._read_timeout = self._timeout_s
-            cursor.execute(f"CREATE DATABASE IF NOT EXISTS {SCHEMA}")
-            cursor.execute(
-                f"CREATE TABLE IF NOT EXISTS {SCHEMA}.acknowledged (number BIGINT PRIMARY KEY, written DOUBLE NOT NULL)"
-            )
+            _ensure_table(cursor)
             while not self._stop.is_set():
                 started = time.monotonic()
                 self._number += 1
                 cursor.execute(INSERT, (self._number, time.time()))
                 self.acknowledged.append(Acknowledged(self._number, time.monotonic()))
                 self._stop.wait(max(0.0, started + self._pause_s - time.monotonic()))
+
+
+def _ensure_table(cursor: Any) -> None:
+    """The table is there. Where it was before, nothing is written: a statement that defines a table stands in the
+    binary log even if it changes nothing, and with it a history can't be rewound."""
+    cursor.execute(TABLE_IS_THERE, (SCHEMA,))
+    if cursor.fetchone() is None:
+        cursor.execute(f"CREATE DATABASE IF NOT EXISTS {SCHEMA}")
+        cursor.execute(
+            f"CREATE TABLE IF NOT EXISTS {SCHEMA}.acknowledged (number BIGINT PRIMARY KEY, written DOUBLE NOT NULL)"
+        )
