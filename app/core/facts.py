@@ -107,6 +107,8 @@ class PeerReport:
     promotion_point: str | None = None
     promotion_term: int | None = None
     version: str = ""
+    lag_s: float | None = None
+    """Age of the primary's newest row in a secondary's data; None on a primary and where it is not known."""
 
 
 @dataclass(frozen=True)

@@ -337,6 +337,7 @@ def _peer(view: View) -> Document | None:
         "heard": view.heard,
         "heartbeat_age_s": view.heartbeat_age_s,
         "error": channel.get("error") or "",
+        "lag_s": report.get("lag_s") if view.heard else None,
     }
 
 

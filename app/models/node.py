@@ -154,6 +154,22 @@ class NoteRow(NodeBase):
     value: Mapped[dict[str, Any]]
 
 
+class HistoryRow(NodeBase):
+    """A point of the history; a later one of the same slot takes its place (app.core.history)."""
+
+    __tablename__ = "history"
+
+    length_s: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    slot: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    round_trip_ms: Mapped[float | None]
+    failed_pings: Mapped[int]
+    missed: Mapped[int]
+    lag_s: Mapped[float | None]
+    files: Mapped[int | None]
+    outage_s: Mapped[float]
+
+
 class UserCopyRow(NodeBase):
     """A user as the appliance database last had it, so that people get in while that database is down."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from app.core.history import HistoryPoint
 from app.core.state import NodeState
 from app.ports.common import Json
 
@@ -192,6 +193,15 @@ class NodeStore(Protocol):
     ) -> list[ActivityRecord]: ...
     def activity_after(self, entry: int, limit: int) -> list[ActivityRecord]:
         """The entries later than that one, oldest first. Their numbers go up and are never used again."""
+        ...
+
+    # history
+    def add_history(self, length_s: int, point: HistoryPoint) -> None:
+        """The point is kept among those of that length, in place of the one that is a whole ring older."""
+        ...
+
+    def history(self, length_s: int, since: datetime) -> list[HistoryPoint]:
+        """The points of that length that began at `since` or later, oldest first."""
         ...
 
     # small durable notes of the monitor (near-misses, last verified, …)

@@ -34,6 +34,9 @@ class PeerStatusSchema(Schema):
     heard = fields.Boolean()
     heartbeat_age_s = fields.Float(allow_none=True)
     error = fields.String()
+    lag_s = fields.Float(
+        allow_none=True, metadata={"description": "How far it is behind as a secondary; null where not known."}
+    )
 
 
 class FailoverSchema(Schema):

@@ -15,6 +15,7 @@ from jobs.monitor.database import DatabaseDuty, WriteProbeDuty
 from jobs.monitor.duty import DutyThread
 from jobs.monitor.files import FileDuty
 from jobs.monitor.heartbeat import ANNOUNCER, HeartbeatDuty
+from jobs.monitor.history import HistoryDuty
 from jobs.monitor.loop import Loop
 from jobs.monitor.outbox import MailDuty, ScriptDuty, end_interrupted
 from jobs.monitor.peerprobe import PeerProbeDuty
@@ -65,6 +66,7 @@ class Monitor:
             DutyThread(WelcomeDuty(node, self._board)),
             DutyThread(ActivityDuty(node, self._board)),
             DutyThread(RescueDuty(node, self._board)),
+            DutyThread(HistoryDuty(node, self._board)),
             self._service_thread,
         )
         hands = Hands(node, self._ask_others, self._restart_database, self._events_added)

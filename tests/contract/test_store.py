@@ -14,6 +14,7 @@ import pytest
 from app.adapters.store import SqliteNodeStore
 from app.core.config import complete
 from app.core.errors import LocalFailure, NotAllowed, NotFound
+from app.core.history import FINE_S, KEPT, HistoryPoint
 from app.core.roles import Role
 from app.core.state import Fence, FenceReason, NodeState, Operation, PeerIdentity, Phase, Promotion
 from app.migrate import migrate_node_store
@@ -330,3 +331,17 @@ def test_what_was_read_can_be_changed_without_changing_the_store(store: NodeStor
     assert draft is not None
     draft["HAPingMonitor1"] = "t2"
     assert store.config().draft == {"HAPingMonitor1": "t1"}
+
+
+def test_the_history_is_a_ring_a_later_point_takes_the_place_of_the_one_a_round_before(store: NodeStore) -> None:
+    begun = datetime(2026, 1, 2, 3, 4, 0, tzinfo=UTC)
+    first = HistoryPoint(begun, 0.5, 1, 2, 0.1, 3, 4.5)
+    second = HistoryPoint(begun + timedelta(seconds=FINE_S))
+    a_round_later = HistoryPoint(begun + KEPT[FINE_S], files=7)
+    store.add_history(FINE_S, second)
+    store.add_history(FINE_S, first)
+    assert store.history(FINE_S, begun) == [first, second]
+    assert store.history(FINE_S, second.at) == [second]
+    assert store.history(2 * FINE_S, begun) == []
+    store.add_history(FINE_S, a_round_later)
+    assert store.history(FINE_S, begun) == [second, a_round_later]

@@ -12,6 +12,7 @@ from typing import Any
 
 from app.core.config import rebased
 from app.core.errors import LocalFailure, NotAllowed, NotFound
+from app.core.history import HistoryPoint, slot_of
 from app.core.state import NodeState
 from app.ports import (
     DELIVERY_CHANNELS,
@@ -42,6 +43,7 @@ class FakeNodeStore:
         self._state = NodeState(node_id=node_id)
         self._config = ConfigRecord({"HAServerRole": "standalone"}, None, 1, None, None, None)
         self._keys: dict[str, str | None] = {}
+        self._history: dict[tuple[int, int], HistoryPoint] = {}
         self._jobs: dict[str, JobRecord] = {}
         self._job_numbers = itertools.count(1)
         self._events: list[EventRecord] = []
@@ -220,6 +222,14 @@ class FakeNodeStore:
 
     def activity_after(self, entry: int, limit: int) -> list[ActivityRecord]:
         return copy.deepcopy([record for record in self._activity if record.id > entry][:limit])
+
+    # history
+    def add_history(self, length_s: int, point: HistoryPoint) -> None:
+        self._history[length_s, slot_of(point.at, length_s)] = point
+
+    def history(self, length_s: int, since: datetime) -> list[HistoryPoint]:
+        found = [point for (length, _), point in self._history.items() if length == length_s and point.at >= since]
+        return sorted(found, key=lambda point: point.at)
 
     # small durable notes
     def note(self, key: str) -> Json | None:

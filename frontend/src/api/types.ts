@@ -968,6 +968,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ha/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Pings, replication lag, file backlog, write outages and events over the last hour, day or month. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How far back: an hour, a day, or a month of 30 days. */
+                    span?: "hour" | "day" | "month";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["History"];
+                    };
+                };
+                422: components["responses"]["UNPROCESSABLE_ENTITY"];
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ha/events": {
         parameters: {
             query?: never;
@@ -2022,6 +2063,8 @@ export interface components {
             heard: boolean;
             heartbeat_age_s: number | null;
             error: string;
+            /** @description How far it is behind as a secondary; null where not known. */
+            lag_s: number | null;
         };
         Reason: {
             code: string;
@@ -2085,6 +2128,24 @@ export interface components {
             };
             job: components["schemas"]["RunningJob"] | null;
         };
+        HistoryPoint: {
+            /**
+             * Format: date-time
+             * @description Begin of the point's span.
+             */
+            at: string;
+            /** @description Longest round trip of a ping; null where none was answered. */
+            round_trip_ms: number | null;
+            failed_pings: number;
+            /** @description Longest run of failed pings. */
+            missed: number;
+            /** @description Highest replication lag; null where not known. */
+            lag_s: number | null;
+            /** @description Most changes that waited to be mirrored; null on a secondary. */
+            files: number | null;
+            /** @description Seconds in which nobody was seen to accept writes, ended here by this server. */
+            outage_s: number;
+        };
         Delivery: {
             /** @enum {string} */
             state: "pending" | "claimed" | "done" | "failed" | "skipped";
@@ -2103,6 +2164,18 @@ export interface components {
             deliveries: {
                 [key: string]: components["schemas"]["Delivery"];
             };
+        };
+        History: {
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+            /** @description Length of each point's span in seconds. */
+            length_s: number;
+            /** @description Oldest first; none where nothing was seen. */
+            points: components["schemas"]["HistoryPoint"][];
+            /** @description This server's events, newest first. */
+            events: components["schemas"]["Event"][];
         };
         EventPage: {
             items: components["schemas"]["Event"][];
