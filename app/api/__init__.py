@@ -9,6 +9,7 @@ from flask import Flask, Response
 from app.api import (
     acts,
     configuration,
+    dashboard,
     door,
     health,
     history,
@@ -85,6 +86,7 @@ def create_app(node: Node, access: Access, accounts: Accounts) -> Flask:
     for resource in RESOURCES:
         api.register_blueprint(resource)
     reference.install(app)
+    dashboard.install(app)
     app.after_request(_secure)
     return app
 
