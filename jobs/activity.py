@@ -1,29 +1,41 @@
-"""Entries of a node's own journal on their way into the common log: for this node's monitor and the peer's request."""
+"""The chains of the activity log: bringing a journal into the common log, and checking both against what is known.
+
+A journal that was cut off at its end, or rewritten as a whole, holds in itself. So the end of each journal is known in
+other places too: in the common log, which both servers have, and in the node store of the other server.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from app.core.activity import Entry, storable
-from app.ports import ActivityRecord
+from app.core.activity_chain import START, Break, Checked, Head, against, check
+from app.core.errors import HapairError, NotFound
+from app.ports import Json, Node
 from app.ports.activity import CommonLog
 
+PAIR, NODE = "pair", "node"
+"""Where a chain is: in the common log, or in this node's own journal."""
+CHECKED_MAX = 2000
+"""Entries that one call checks."""
+PEER_HEAD_NOTE = "activity-head-of-peer"
+"""The end of the other server's journal, as it last said: {node_id, entry, chain}."""
+WITNESS_NOTE = "activity-witness"
+"""The end of this node's journal, as the other server knows it: {node_id, entry, chain}."""
 
-def entry_of(record: ActivityRecord, node_id: str) -> Entry:
-    """What the common log keeps of the journal's entry."""
-    return storable(
-        Entry(
-            node_id,
-            record.id,
-            record.at,
-            record.node,
-            record.actor,
-            record.address,
-            record.action,
-            record.outcome,
-            record.detail,
-        )
-    )
+
+@dataclass(frozen=True)
+class Chain:
+    """The journal of one server, in one place."""
+
+    source: str
+    node_id: str
+    node: str
+    last: int
+    chain: str
+    waiting: int | None = None
+    broken: Break | None = None
 
 
 def bring_in(log: CommonLog, node_id: str, after: int, entries: Sequence[Entry]) -> int:
@@ -33,3 +45,91 @@ def bring_in(log: CommonLog, node_id: str, after: int, entries: Sequence[Entry])
     if highest < after or not entries:
         return highest
     return log.add(entries)
+
+
+def known_head(note: Json | None, node_id: str) -> Head:
+    """The end of that node's journal that the note tells of; START where it tells of none."""
+    if note is None or note.get("node_id") != node_id:
+        return START
+    return Head(int(note["entry"]), str(note["chain"]))
+
+
+def chains(node: Node) -> list[Chain]:
+    """The journal of this node and, where the database answers, those in the common log; each compared with what is
+    known of its end elsewhere."""
+    try:
+        heads = node.common_log.heads()
+    except HapairError:
+        heads = []
+    own_id = node.store.state().node_id
+    own = node.store.activity_head()
+    in_common = next((Head(each.node_entry, each.chain) for each in heads if each.node_id == own_id), START)
+    journal = Chain(
+        NODE, own_id, node.machine.facts().hostname, own.entry, own.chain, broken=_journal_break(node, own, in_common)
+    )
+    return [journal, *(_common_chain(node, each, own_id, own) for each in heads)]
+
+
+def _journal_break(node: Node, own: Head, in_common: Head) -> Break | None:
+    witness = known_head(node.store.note(WITNESS_NOTE), node.store.state().node_id)
+    for known in (Head(node.store.activity_numbered(), ""), in_common, witness):
+        broken = against(own, known, _journal_link(node, known.entry))
+        if broken is not None:
+            return broken
+    return None
+
+
+def _common_chain(node: Node, last: Entry, own_id: str, own: Head) -> Chain:
+    head = Head(last.node_entry, last.chain)
+    if last.node_id == own_id:
+        waiting = max(own.entry - head.entry, 0)
+        broken = against(head, Head(head.entry, _journal_link(node, head.entry) or ""), head.chain)
+        return Chain(PAIR, own_id, last.node, head.entry, head.chain, waiting, broken)
+    known = known_head(node.store.note(PEER_HEAD_NOTE), last.node_id)
+    broken = None
+    # What the other server has written since, or has yet to bring in after a failover, is not missing.
+    if START.entry < known.entry <= head.entry:
+        broken = against(head, known, _common_link(node, last.node_id, known.entry))
+    return Chain(PAIR, last.node_id, last.node, head.entry, head.chain, None, broken)
+
+
+def check_chain(node: Node, source: str, node_id: str, after: int) -> tuple[Checked, bool]:
+    """How the entries after number `after` hold, and whether there may be more.
+
+    Raises NotFound (code `no-such-chain`), and LocalFailure where the common log can't be read.
+    """
+    if source == NODE and node_id != node.store.state().node_id:
+        raise _unknown()
+    entries = _entries(node, source, node_id, max(after - 1, 0), CHECKED_MAX + 1)
+    head = START
+    if after > 0:
+        if not entries or entries[0].node_entry != after:
+            raise _unknown()
+        head = Head(after, entries[0].chain)
+        entries = entries[1:]
+    return check(head, entries[:CHECKED_MAX]), len(entries) >= CHECKED_MAX
+
+
+def _entries(node: Node, source: str, node_id: str, after: int, limit: int) -> list[Entry]:
+    if source == NODE:
+        return [storable(each) for each in node.store.activity_after(after, limit)]
+    return node.common_log.after(node_id, after, limit)
+
+
+def _journal_link(node: Node, entry: int) -> str | None:
+    found = node.store.activity_after(entry - 1, 1)
+    return found[0].chain if found and found[0].node_entry == entry else None
+
+
+def _common_link(node: Node, node_id: str, entry: int) -> str | None:
+    found = node.common_log.after(node_id, entry - 1, 1)
+    return found[0].chain if found and found[0].node_entry == entry else None
+
+
+def _unknown() -> NotFound:
+    return NotFound(
+        "no-such-chain",
+        "No Such Chain",
+        detail="There is no journal of that server here, or it has no such entry.",
+        hint="GET /api/v1/activity/chains names those that there are.",
+    )

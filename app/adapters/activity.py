@@ -22,7 +22,6 @@ from sqlalchemy import (
     func,
     literal,
     make_url,
-    or_,
     pool,
     select,
     text,
@@ -32,14 +31,27 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.adapters.activity_pages import MARIADB, LogTable
 from app.core.activity import Entry
-from app.core.errors import LocalFailure, NotAllowed, NotFound
+from app.core.activity_filter import EVERYTHING, Filter, Page
+from app.core.errors import LocalFailure, NotAllowed
 from app.models.appliance import Activity
 
 TIMEOUT_S = 2
 """To connect, and for each answer."""
-MARIADB = "mysql"
-COLUMNS = ("node", "node_entry", "hostname", "at", "actor", "address", "action", "outcome", "detail")
+COLUMNS = (
+    "node",
+    "node_entry",
+    "hostname",
+    "at",
+    "actor",
+    "address",
+    "action",
+    "outcome",
+    "subject",
+    "chain",
+    "detail",
+)
 _HUNG = text(
     "SELECT 1 FROM information_schema.processlist WHERE id <> CONNECTION_ID()"
     " AND user = SUBSTRING_INDEX(USER(), '@', 1) AND info LIKE 'INSERT INTO activity %' LIMIT 1"
@@ -78,22 +90,23 @@ class SqlCommonLog:
             )
         return highest
 
-    def entries(
-        self,
-        *,
-        before: int | None = None,
-        limit: int = 50,
-        actor: str | None = None,
-        action: str | None = None,
-        node: str | None = None,
-    ) -> list[Entry]:
-        wanted = {Activity.actor: actor, Activity.action: action, Activity.hostname: node}
-        query = select(Activity.__table__).order_by(Activity.at.desc(), Activity.id.desc()).limit(limit)
-        query = query.where(*(column == value for column, value in wanted.items() if value is not None))
+    def entries(self, wanted: Filter = EVERYTHING, *, before: int | None = None, limit: int = 50) -> Page[Entry]:
         with self._connection() as connection:
-            if before is not None:
-                query = query.where(_older(connection, before))
-            return [_entry(row) for row in connection.execute(query).mappings()]
+            return LOG.find(connection, wanted, before, limit)
+
+    def after(self, node_id: str, entry: int, limit: int) -> list[Entry]:
+        table = Activity.__table__
+        query = select(table).where(table.c.node == node_id, table.c.node_entry > entry)
+        with self._connection() as connection:
+            rows = connection.execute(query.order_by(table.c.node_entry).limit(limit)).mappings()
+            return [_entry(row) for row in rows]
+
+    def heads(self) -> list[Entry]:
+        table = Activity.__table__
+        last = select(table.c.node, func.max(table.c.node_entry).label("node_entry")).group_by(table.c.node).subquery()
+        query = select(table).join(last, and_(table.c.node == last.c.node, table.c.node_entry == last.c.node_entry))
+        with self._connection() as connection:
+            return [_entry(row) for row in connection.execute(query.order_by(table.c.node)).mappings()]
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
@@ -122,22 +135,9 @@ def _values(entry: Entry) -> list[ColumnElement[Any]]:
     values = {
         "node": entry.node_id, "node_entry": entry.node_entry, "hostname": entry.node, "at": entry.at,
         "actor": entry.actor, "address": entry.address, "action": entry.action, "outcome": entry.outcome,
-        "detail": entry.detail,
+        "subject": entry.subject, "chain": entry.chain, "detail": entry.detail,
     }  # fmt: skip
     return [literal(values[name], Activity.__table__.c[name].type).label(name) for name in COLUMNS]
-
-
-def _older(connection: Connection, key: int) -> ColumnElement[bool]:
-    """What comes after the entry of that key, newest first. The first condition is the one that the index serves."""
-    at = connection.execute(select(Activity.at).where(Activity.id == key)).scalar()
-    if at is None:
-        raise NotFound(
-            "no-such-entry",
-            "No Such Entry",
-            detail=f"The activity log has no entry {key} to go on from.",
-            hint="Begin again with the newest entries.",
-        )
-    return and_(Activity.at <= at, or_(Activity.at < at, Activity.id < key))
 
 
 def _entry(row: Any) -> Entry:
@@ -152,7 +152,20 @@ def _entry(row: Any) -> Entry:
         outcome=row["outcome"],
         detail=row["detail"],
         id=row["id"],
+        chain=row["chain"],
     )
+
+
+_COLUMNS_BY_NAME = {"node": "hostname"}
+"""Where a filter's name is not the column's."""
+LOG = LogTable(
+    Activity.__table__,
+    {
+        name: Activity.__table__.c[_COLUMNS_BY_NAME.get(name, name)]
+        for name in ("id", "at", "node", "actor", "address", "action", "outcome", "subject", "detail")
+    },
+    _entry,
+)
 
 
 def _down() -> LocalFailure:

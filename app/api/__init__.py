@@ -7,6 +7,7 @@ from importlib import metadata
 from flask import Flask, Response
 
 from app.api import (
+    activity,
     acts,
     configuration,
     dashboard,
@@ -41,6 +42,7 @@ RESOURCES = (
     status.resource,
     history.resource,
     logs.resource,
+    activity.resource,
     jobs.resource,
     rescues.resource,
     system.resource,

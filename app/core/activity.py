@@ -6,15 +6,18 @@ of times and is there once. What another server sends is hostile until `read_rec
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 HOSTNAME_MAX = 255
 ACTOR_MAX = 128
 WORD_MAX = 64
+SUBJECT_MAX = 128
 DETAIL_BYTES_MAX = 32 * 1024
 DETAIL_DEPTH_MAX = 12
 """Well within what a request between two servers may be nested."""
@@ -22,6 +25,9 @@ RECORDS_MAX = 100
 """Of one batch."""
 BATCH_BYTES_MAX = 256 * 1024
 ENTRY_MAX = 2**62
+_CHAIN = re.compile(r"(?:[0-9a-f]{64})?")
+SUBJECTS = ("name", "label", "rescue", "field", "change", "keep", "kind", "rule", "verb", "id")
+"""What a detail may call the thing that it is about; the first that is there counts."""
 
 Detail = dict[str, Any]
 
@@ -43,20 +49,34 @@ class Entry:
     detail: Detail
     id: int = 0
     """Its key in the log that it was read from; 0 before it is in one."""
+    chain: str = ""
+    """Its link (app.core.activity_chain); empty before it has one."""
+
+    @property
+    def subject(self) -> str:
+        """What it is about: a user, a token, a rescue, fields of the configuration; empty where nothing is named."""
+        changes = self.detail.get("changes")
+        if isinstance(changes, list) and changes:
+            fields = [
+                each["field"] for each in changes if isinstance(each, dict) and isinstance(each.get("field"), str)
+            ]
+            return _text(", ".join(fields), SUBJECT_MAX)
+        for name in SUBJECTS:
+            if isinstance(self.detail.get(name), str):
+                return _text(self.detail[name], SUBJECT_MAX)
+        return ""
 
 
 def storable(entry: Entry) -> Entry:
     """The entry as every store and message takes it: longer texts are cut, a detail that is none is left out."""
-    return Entry(
-        entry.node_id,
-        entry.node_entry,
-        entry.at,
-        _text(entry.node, HOSTNAME_MAX),
-        _text(entry.actor, ACTOR_MAX),
-        _text(entry.address, WORD_MAX),
-        _text(entry.action, WORD_MAX),
-        _text(entry.outcome, WORD_MAX),
-        _detail(entry.detail),
+    return replace(
+        entry,
+        node=_text(entry.node, HOSTNAME_MAX),
+        actor=_text(entry.actor, ACTOR_MAX),
+        address=_text(entry.address, WORD_MAX),
+        action=_text(entry.action, WORD_MAX),
+        outcome=_text(entry.outcome, WORD_MAX),
+        detail=_detail(entry.detail),
     )
 
 
@@ -83,6 +103,7 @@ def record(entry: Entry) -> Detail:
         "action": entry.action,
         "outcome": entry.outcome,
         "detail": entry.detail,
+        "chain": entry.chain,
     }
 
 
@@ -121,7 +142,15 @@ def _read(sent: object, node_id: str) -> Entry:
         _read_text(sent, "action", WORD_MAX),
         _read_text(sent, "outcome", WORD_MAX),
         detail,
+        chain=_read_chain(sent),
     )
+
+
+def _read_chain(sent: Detail) -> str:
+    chain = sent.get("chain")
+    if not isinstance(chain, str) or not _CHAIN.fullmatch(chain):
+        raise ValueError("`chain` is no link")
+    return chain
 
 
 def _read_time(sent: Detail) -> datetime:
@@ -152,11 +181,16 @@ def _detail(detail: Detail) -> Detail:
     except (ValueError, TypeError, RecursionError):
         return {"left_out": "The detail of this entry could not be kept."}
     if len(text.encode()) > DETAIL_BYTES_MAX:
-        return {"left_out": "The detail of this entry is too long; the node's own journal has it."}
+        return _left_out("The detail of this entry is too long; the node's own journal has it.", text)
     if _depth(detail) > DETAIL_DEPTH_MAX:
-        return {"left_out": "The detail of this entry is nested too deep."}
+        return _left_out("The detail of this entry is nested too deep.", text)
     found: Detail = json.loads(text)
     return found
+
+
+def _left_out(reason: str, text: str) -> Detail:
+    """In place of a detail; the digest binds what the journal has to the entry's link."""
+    return {"left_out": reason, "sha256": hashlib.sha256(text.encode()).hexdigest()}
 
 
 def _depth(value: object) -> int:

@@ -14,7 +14,6 @@ from app.ports.node import Node
 from app.ports.peer import Keys, OwnIdentity, Pairing, PairingKey, PairingListener, Peer
 from app.ports.store import (
     DELIVERY_CHANNELS,
-    ActivityRecord,
     Actor,
     AlarmRecord,
     ConfigRecord,
@@ -28,7 +27,6 @@ __all__ = [
     "DELIVERY_CHANNELS",
     "REPLICATION_SECRET",
     "REPLICATION_USER",
-    "ActivityRecord",
     "Actor",
     "AlarmRecord",
     "BatchReport",

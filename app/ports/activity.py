@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from app.core.activity import Entry
+from app.core.activity_filter import EVERYTHING, Filter, Page
 
 
 class CommonLog(Protocol):
@@ -26,17 +27,18 @@ class CommonLog(Protocol):
         """
         ...
 
-    def entries(
-        self,
-        *,
-        before: int | None = None,
-        limit: int = 50,
-        actor: str | None = None,
-        action: str | None = None,
-        node: str | None = None,
-    ) -> list[Entry]:
-        """Newest first by time; `before` is the id of the last one of the page before, `node` a hostname.
+    def entries(self, wanted: Filter = EVERYTHING, *, before: int | None = None, limit: int = 50) -> Page[Entry]:
+        """Newest first by time; `before` is the `next` of the page before. A page may end before it is full where
+        many entries had to be looked at.
 
         Raises NotFound (code `no-such-entry`) where `before` names none.
         """
+        ...
+
+    def after(self, node_id: str, entry: int, limit: int) -> list[Entry]:
+        """The entries of that node's journal later than that one, oldest first."""
+        ...
+
+    def heads(self) -> list[Entry]:
+        """The last entry of each node, by the nodes' identities."""
         ...

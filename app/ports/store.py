@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from app.core.activity import Entry
+from app.core.activity_chain import Head
+from app.core.activity_filter import EVERYTHING, Filter, Page
 from app.core.history import HistoryPoint
 from app.core.state import NodeState
 from app.ports.common import Json
@@ -93,18 +96,6 @@ class AlarmRecord:
     raised_at: datetime
 
 
-@dataclass(frozen=True)
-class ActivityRecord:
-    id: int
-    at: datetime
-    node: str
-    actor: str
-    address: str
-    action: str
-    outcome: str
-    detail: Json
-
-
 DELIVERY_CHANNELS = ("script", "mail")
 """Each event waits for delivery by each of these."""
 
@@ -181,18 +172,28 @@ class NodeStore(Protocol):
         ...
 
     def alarms(self) -> list[AlarmRecord]: ...
-    def add_activity(self, actor: Actor, action: str, outcome: str, detail: Json) -> ActivityRecord: ...
-    def activity(
-        self,
-        *,
-        before: int | None = None,
-        limit: int = 50,
-        actor: str | None = None,
-        action: str | None = None,
-        node: str | None = None,
-    ) -> list[ActivityRecord]: ...
-    def activity_after(self, entry: int, limit: int) -> list[ActivityRecord]:
+    def add_activity(self, actor: Actor, action: str, outcome: str, detail: Json) -> Entry:
+        """The entry is in this node's journal, linked to the one before it."""
+        ...
+
+    def activity(self, wanted: Filter = EVERYTHING, *, before: int | None = None, limit: int = 50) -> Page[Entry]:
+        """Newest first by time; `before` is the `next` of the page before. A page may end before it is full where
+        many entries had to be looked at.
+
+        Raises NotFound (code `no-such-entry`) where `before` names none.
+        """
+        ...
+
+    def activity_after(self, entry: int, limit: int) -> list[Entry]:
         """The entries later than that one, oldest first. Their numbers go up and are never used again."""
+        ...
+
+    def activity_head(self) -> Head:
+        """The last entry of the journal; START where there is none."""
+        ...
+
+    def activity_numbered(self) -> int:
+        """The highest number that an entry ever had, also of one that is gone."""
         ...
 
     # history

@@ -1,4 +1,4 @@
-"""Events and activity at the JSON edge."""
+"""Pages of logs, and events, at the JSON edge."""
 
 from __future__ import annotations
 
@@ -21,12 +21,6 @@ class JobQuerySchema(StrictSchema):
     limit = Number(1, PAGE_MAX, load_default=PAGE_DEFAULT)
 
 
-class ActivityQuerySchema(PageQuerySchema):
-    actor = Text(length_max=128)
-    action = Text(length_max=64)
-    node = Text(length_max=255, metadata={"description": "Only what was done on the server of that hostname."})
-
-
 class DeliverySchema(Schema):
     state = fields.String(metadata={"enum": ["pending", "claimed", "done", "failed", "skipped"]})
     at = fields.String()
@@ -46,29 +40,4 @@ class EventSchema(Schema):
 
 class EventPageSchema(Schema):
     items = fields.List(fields.Nested(EventSchema))
-    next = fields.Integer(allow_none=True, metadata={"description": "Goes into `before` for the older ones."})
-
-
-class ActivitySchema(Schema):
-    id = fields.Integer()
-    at = fields.DateTime()
-    node = fields.String(metadata={"description": "Hostname of the server on which it was done."})
-    node_id = fields.String(metadata={"description": "Identity of that server."})
-    node_entry = fields.Integer(metadata={"description": "Number of the entry in that server's own journal."})
-    actor = fields.String()
-    address = fields.String()
-    action = fields.String()
-    outcome = fields.String()
-    detail = fields.Dict()
-
-
-class ActivityPageSchema(Schema):
-    source = fields.String(
-        metadata={
-            "enum": ["pair", "node"],
-            "description": "The common log of both servers, or this server's own journal where the former can't be"
-            " read. Each has its own ids.",
-        }
-    )
-    items = fields.List(fields.Nested(ActivitySchema))
     next = fields.Integer(allow_none=True, metadata={"description": "Goes into `before` for the older ones."})

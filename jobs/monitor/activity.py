@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import structlog
 
-from app.core.activity import RECORDS_MAX, Entry, batch, record
+from app.core.activity import RECORDS_MAX, Entry, batch, record, storable
 from app.core.errors import HapairError, PeerRefused
 from app.core.roles import Role
 from app.core.state import NodeState
 from app.ports import Node
-from jobs.activity import bring_in, entry_of
+from jobs.activity import bring_in
 from jobs.monitor.board import Board
 from jobs.monitor.duty import LOOK_AGAIN_S
 
@@ -76,7 +76,7 @@ class ActivityDuty:
         if not records:
             return False
         before = self._highest
-        entries = batch(entry_of(each, state.node_id) for each in records)
+        entries = batch(storable(each) for each in records)
         self._highest = self._bring_in(state, before, entries)
         return self._highest > before
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL
 
 from app.adapters.activity import SqlCommonLog
 from app.core.activity import Entry
+from app.core.activity_filter import Filter
 from app.core.errors import LocalFailure, NotAllowed, NotFound
 from app.migrate import migrate_appliance
 from app.ports.activity import CommonLog
@@ -49,7 +50,7 @@ def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CommonLog]:
         yield on_mariadb(server)
 
 
-def names(entries: list[Entry]) -> list[tuple[str, int]]:
+def names(entries: Sequence[Entry]) -> list[tuple[str, int]]:
     return [(each.node, each.node_entry) for each in entries]
 
 
@@ -79,22 +80,65 @@ def test_pages_go_by_time_whenever_an_entry_came_in(log: CommonLog) -> None:
     log.add([entry(number, "beta") for number in (2, 3, 4)])
     seen: list[tuple[str, int]] = []
     page = log.entries(limit=2)
-    while page:
+    while page.next is not None:
         seen += names(page)
-        page = log.entries(limit=2, before=page[-1].id)
+        page = log.entries(limit=2, before=page.next)
+    seen += names(page)
     assert [number for _, number in seen] == [5, 4, 3, 3, 2, 1]
     assert len(set(seen)) == 6
     with pytest.raises(NotFound):
         log.entries(before=999_999)
 
 
-def test_entries_are_found_by_person_act_and_node(log: CommonLog) -> None:
-    log.add([entry(1), entry(2, actor="lee"), entry(3, action="swap")])
+def test_entries_are_found_by_each_filter(log: CommonLog) -> None:
+    log.add([entry(1), entry(2, actor="lee", outcome="refused"), entry(3, action="swap", detail={"name": "kim"})])
     log.add([entry(1, "beta", actor="lee")])
-    assert names(log.entries(actor="lee")) == [("alpha", 2), ("beta", 1)]
-    assert names(log.entries(action="swap", actor="dana")) == [("alpha", 3)]
-    assert names(log.entries(node="beta")) == [("beta", 1)]
-    assert log.entries(node="id-beta") == []
+    assert names(log.entries(Filter(actor="lee"))) == [("alpha", 2), ("beta", 1)]
+    assert names(log.entries(Filter(action="swap", actor="dana"))) == [("alpha", 3)]
+    assert names(log.entries(Filter(node="beta"))) == [("beta", 1)]
+    assert log.entries(Filter(node="id-beta")).items == ()
+    assert names(log.entries(Filter(outcome="refused"))) == [("alpha", 2)]
+    assert names(log.entries(Filter(subject="kim"))) == [("alpha", 3)]
+    assert names(log.entries(Filter(subject="HAPingIterations", node="beta"))) == [("beta", 1)]
+    second = START + timedelta(seconds=2)
+    assert names(log.entries(Filter(since=second))) == [("alpha", 3), ("alpha", 2)]
+    assert names(log.entries(Filter(until=second, node="alpha"))) == [("alpha", 1)]
+
+
+def test_entries_are_searched_for_words_in_all_of_them(log: CommonLog) -> None:
+    strange = {"why": "50 % of Größe_x", "note": 'says "no"'}
+    log.add([entry(1), entry(2, actor="Lee", address="198.51.100.9"), entry(3, action="swap", detail=strange)])
+    for search, expected in (
+        ("LEE", [2]), ("198.51.100", [2]), ("hapingiterations", [2, 1]), ("swap 50", [3]), ("swap lee", []), ("%", [3]),
+        ("Größe_x", [3]), ("Gr__e", []), ('"no"', [3]), ("alpha dana", [3, 1]), ("\\", []),
+    ):  # fmt: skip
+        assert [each.node_entry for each in log.entries(Filter(search=search))] == expected, search
+
+
+def test_a_search_through_many_entries_goes_on_where_it_stopped(log: CommonLog) -> None:
+    wanted = Filter(search="needle")
+    log.add([entry(1, action="needle")])
+    for start in range(2, 1002, 100):
+        log.add([entry(number) for number in range(start, start + 100)])
+    found, before = [], None
+    for _ in range(1000):
+        page = log.entries(wanted, before=before, limit=10)
+        found += names(page)
+        if page.next is None:
+            break
+        before = page.next
+        assert len(page) == 10 or page.looked_back_to is not None
+    assert found == [("alpha", 1)]
+
+
+def test_a_journal_is_read_in_its_order_and_its_end_is_known(log: CommonLog) -> None:
+    linked = entry(1, chain="a" * 64)
+    log.add([linked, entry(2), entry(3)])
+    log.add([entry(7, "beta")])
+    assert log.after("id-alpha", 0, 1)[0].chain == linked.chain
+    assert names(log.after("id-alpha", 1, 10)) == [("alpha", 2), ("alpha", 3)]
+    assert log.after("id-gamma", 0, 10) == []
+    assert names(log.heads()) == [("alpha", 3), ("beta", 7)]
 
 
 def test_root_writes_nothing_behind_a_fence(server: RealServer) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.adapters.store import SqliteNodeStore
+from app.core.activity_filter import Filter
 from app.core.config import complete
 from app.core.errors import LocalFailure, NotAllowed, NotFound
 from app.core.history import FINE_S, KEPT, HistoryPoint
@@ -302,10 +303,10 @@ def test_activity_is_found_by_person_and_act_newest_first(store: NodeStore) -> N
     assert [(entry.actor, entry.action) for entry in store.activity()] == [
         ("dana", "apply"), ("token:ansible", "apply"), ("dana", "draft-saved"),
     ]  # fmt: skip
-    assert [entry.outcome for entry in store.activity(action="apply", actor="token:ansible")] == ["refused"]
+    assert [entry.outcome for entry in store.activity(Filter(action="apply", actor="token:ansible"))] == ["refused"]
     newest = store.activity(limit=1)[0]
     assert (newest.node, newest.address) == ("alpha", "192.0.2.7")
-    older = store.activity(before=newest.id, actor="dana")
+    older = store.activity(Filter(actor="dana"), before=newest.id)
     assert [entry.detail for entry in older] == [{"HAPingIterations": {"from": 12, "to": 3}}]
 
 
@@ -314,8 +315,8 @@ def test_activity_goes_on_from_any_entry_in_its_order_and_is_found_by_node(store
     assert [entry.id for entry in store.activity_after(0, 10)] == numbers == sorted(set(numbers))
     assert [entry.action for entry in store.activity_after(numbers[1], 1)] == ["act-2"]
     assert store.activity_after(numbers[-1], 10) == []
-    assert len(store.activity(node="alpha")) == 4
-    assert store.activity(node="beta") == []
+    assert len(store.activity(Filter(node="alpha"))) == 4
+    assert store.activity(Filter(node="beta")).items == ()
 
 
 def test_notes_are_replaced_whole(store: NodeStore) -> None:

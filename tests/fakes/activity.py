@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Sequence
 
 from app.core.activity import Entry
+from app.core.activity_filter import EVERYTHING, Filter, Page
 from app.core.errors import LocalFailure, NotAllowed, NotFound
 
 
@@ -34,28 +36,36 @@ class FakeCommonLog:
             raise NotAllowed("database-read-only", "This Server's Database Is Read-Only")
         return highest
 
-    def entries(
-        self,
-        *,
-        before: int | None = None,
-        limit: int = 50,
-        actor: str | None = None,
-        action: str | None = None,
-        node: str | None = None,
-    ) -> list[Entry]:
+    def entries(self, wanted: Filter = EVERYTHING, *, before: int | None = None, limit: int = 50) -> Page[Entry]:
         self._check()
-        ordered = sorted(self.stored, key=lambda each: (each.at, each.id), reverse=True)
-        if before is not None:
-            ids = [each.id for each in ordered]
-            if before not in ids:
-                raise NotFound("no-such-entry", "No Such Entry")
-            ordered = ordered[ids.index(before) + 1 :]
-        wanted = {"actor": actor, "action": action, "node": node}
-        return [
-            each for each in ordered if all(value in (None, getattr(each, name)) for name, value in wanted.items())
-        ][:limit]
+        return page_of(self.stored, wanted, before, limit)
+
+    def after(self, node_id: str, entry: int, limit: int) -> list[Entry]:
+        self._check()
+        found = [each for each in self.stored if each.node_id == node_id and each.node_entry > entry]
+        return sorted(found, key=lambda each: each.node_entry)[:limit]
+
+    def heads(self) -> list[Entry]:
+        self._check()
+        last: dict[str, Entry] = {}
+        for each in self.stored:
+            if each.node_id not in last or last[each.node_id].node_entry < each.node_entry:
+                last[each.node_id] = each
+        return [last[node_id] for node_id in sorted(last)]
 
     def _check(self) -> None:
         self.calls += 1
         if self.down:
             raise LocalFailure("database-down", "The Appliance Database Does Not Answer")
+
+
+def page_of(entries: Sequence[Entry], wanted: Filter, before: int | None, limit: int) -> Page[Entry]:
+    """The page, by the rules of app.core.activity_filter."""
+    ordered = sorted(entries, key=lambda each: (each.at, each.id), reverse=True)
+    if before is not None:
+        ids = [each.id for each in ordered]
+        if before not in ids:
+            raise NotFound("no-such-entry", "No Such Entry")
+        ordered = ordered[ids.index(before) + 1 :]
+    found = copy.deepcopy([each for each in ordered if wanted.matches(each)])
+    return Page(tuple(found[:limit]), found[limit - 1].id if len(found) > limit else None)

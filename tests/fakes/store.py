@@ -10,13 +10,15 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from app.core.activity import Entry, storable
+from app.core.activity_chain import START, Head, link
+from app.core.activity_filter import EVERYTHING, Filter, Page
 from app.core.config import rebased
 from app.core.errors import LocalFailure, NotAllowed, NotFound
 from app.core.history import HistoryPoint, slot_of
 from app.core.state import NodeState
 from app.ports import (
     DELIVERY_CHANNELS,
-    ActivityRecord,
     Actor,
     AlarmRecord,
     ConfigRecord,
@@ -25,6 +27,7 @@ from app.ports import (
     Json,
     StepRecord,
 )
+from tests.fakes.activity import page_of
 
 ACTIVE = ("queued", "running")
 JOB_CHANGES = {"state", "message", "error", "memory", "started_at", "ended_at"}
@@ -48,7 +51,7 @@ class FakeNodeStore:
         self._job_numbers = itertools.count(1)
         self._events: list[EventRecord] = []
         self._alarms: dict[str, AlarmRecord] = {}
-        self._activity: list[ActivityRecord] = []
+        self._activity: list[Entry] = []
         self._notes: dict[str, Json] = {}
 
     # who this node is
@@ -192,36 +195,29 @@ class FakeNodeStore:
     def alarms(self) -> list[AlarmRecord]:
         return sorted(self._alarms.values(), key=lambda alarm: (alarm.raised_at, alarm.code))
 
-    def add_activity(self, actor: Actor, action: str, outcome: str, detail: Json) -> ActivityRecord:
+    def add_activity(self, actor: Actor, action: str, outcome: str, detail: Json) -> Entry:
         with self._lock:
-            record = ActivityRecord(
-                len(self._activity) + 1, self._now(), self._node_name, actor.name, actor.address, action, outcome,
-                copy.deepcopy(detail),
+            number = len(self._activity) + 1
+            given = Entry(
+                self._state.node_id, number, self._now(), self._node_name, actor.name, actor.address, action, outcome,
+                copy.deepcopy(detail), number,
             )  # fmt: skip
-            self._activity.append(record)
-            return record
+            entry = storable(given)
+            kept = dataclasses.replace(entry, chain=link(self.activity_head().chain, entry))
+            self._activity.append(kept)
+            return kept
 
-    def activity(
-        self,
-        *,
-        before: int | None = None,
-        limit: int = 50,
-        actor: str | None = None,
-        action: str | None = None,
-        node: str | None = None,
-    ) -> list[ActivityRecord]:
-        found = [
-            record
-            for record in reversed(self._activity)
-            if (before is None or record.id < before)
-            and actor in (None, record.actor)
-            and action in (None, record.action)
-            and node in (None, record.node)
-        ]
-        return copy.deepcopy(found[:limit])
+    def activity(self, wanted: Filter = EVERYTHING, *, before: int | None = None, limit: int = 50) -> Page[Entry]:
+        return page_of(self._activity, wanted, before, limit)
 
-    def activity_after(self, entry: int, limit: int) -> list[ActivityRecord]:
+    def activity_after(self, entry: int, limit: int) -> list[Entry]:
         return copy.deepcopy([record for record in self._activity if record.id > entry][:limit])
+
+    def activity_head(self) -> Head:
+        return Head(self._activity[-1].id, self._activity[-1].chain) if self._activity else START
+
+    def activity_numbered(self) -> int:
+        return len(self._activity)
 
     # history
     def add_history(self, length_s: int, point: HistoryPoint) -> None:

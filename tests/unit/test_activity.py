@@ -68,6 +68,7 @@ def test_whatever_the_journal_has_becomes_an_entry_that_the_other_server_takes(c
         {"at": "yesterday"}, {"at": "2026-01-02T03:04:05"}, {"at": 5}, {"at": "0001-01-01T00:00:00+23:59"},
         {"actor": "x" * 129}, {"actor": None}, {"actor": ["dana"]}, {"node": "x" * 256}, {"action": 1},
         {"detail": []}, {"detail": None}, {"detail": {"text": "x" * DETAIL_BYTES_MAX}}, {"detail": nested(20)},
+        {"chain": None}, {"chain": "A" * 64}, {"chain": "a" * 63}, {"chain": 1},
     ],
     ids=str,
 )  # fmt: skip

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, delete, insert, select, text, update
 
+from app.adapters.activity_pages import LogTable
 from app.adapters.store.connections import Connections
+from app.core.activity import Entry, storable
+from app.core.activity_chain import START, Head, link
+from app.core.activity_filter import EVERYTHING, Filter, Page
 from app.models.node import ActivityRow, AlarmRow, DeliveryRow, EventRow
-from app.ports import DELIVERY_CHANNELS, ActivityRecord, Actor, AlarmRecord, Clock, EventRecord, Json
+from app.ports import DELIVERY_CHANNELS, Actor, AlarmRecord, Clock, EventRecord, Json
+
+_TABLE = ActivityRow.__table__
+_NODE_ID = text("SELECT json_extract(document, '$.node_id') FROM node_state WHERE id = 1")
+_NUMBERED = text("SELECT seq FROM sqlite_sequence WHERE name = 'activity'")
 
 
 class JournalTables:
@@ -88,40 +96,42 @@ class JournalTables:
         with self._connections.reading() as connection:
             return [AlarmRecord(**row) for row in connection.execute(query).mappings()]
 
-    def add_activity(self, actor: Actor, action: str, outcome: str, detail: Json) -> ActivityRecord:
-        values: dict[str, Any] = {
-            "at": self._clock.now(), "node": self._node_name(), "actor": actor.name, "address": actor.address,
-            "action": action, "outcome": outcome, "detail": detail,
-        }  # fmt: skip
+    def add_activity(self, actor: Actor, action: str, outcome: str, detail: Json) -> Entry:
         with self._connections.writing() as connection:
-            entry = connection.execute(insert(ActivityRow).values(values).returning(ActivityRow.id)).scalar_one()
-        return ActivityRecord(id=entry, **values)
+            head = _head(connection)
+            number = max(head.entry, _numbered(connection)) + 1
+            given = Entry(
+                _node_id(connection), number, self._clock.now(), self._node_name(), actor.name, actor.address, action,
+                outcome, detail,
+            )  # fmt: skip
+            entry = storable(given)
+            # What is too long for the common log stays whole here; its digest is what the link holds.
+            kept = entry.detail if "left_out" in entry.detail and "sha256" not in entry.detail else detail
+            values = {
+                "id": number, "at": entry.at, "node": entry.node, "actor": entry.actor, "address": entry.address,
+                "action": entry.action, "outcome": entry.outcome, "subject": entry.subject, "detail": kept,
+                "chain": link(head.chain, entry),
+            }  # fmt: skip
+            connection.execute(insert(ActivityRow).values(values))
+            return _entry(values, entry.node_id)
 
-    def activity(
-        self,
-        *,
-        before: int | None = None,
-        limit: int = 50,
-        actor: str | None = None,
-        action: str | None = None,
-        node: str | None = None,
-    ) -> list[ActivityRecord]:
-        query = select(ActivityRow.__table__).order_by(ActivityRow.id.desc()).limit(limit)
-        if before is not None:
-            query = query.where(ActivityRow.id < before)
-        if actor is not None:
-            query = query.where(ActivityRow.actor == actor)
-        if action is not None:
-            query = query.where(ActivityRow.action == action)
-        if node is not None:
-            query = query.where(ActivityRow.node == node)
-        with self._connections.reading() as connection:
-            return [ActivityRecord(**row) for row in connection.execute(query).mappings()]
+    def activity(self, wanted: Filter = EVERYTHING, *, before: int | None = None, limit: int = 50) -> Page[Entry]:
+        with self._connections.reading_together() as connection:
+            return _log(_node_id(connection)).find(connection, wanted, before, limit)
 
-    def activity_after(self, entry: int, limit: int) -> list[ActivityRecord]:
-        query = select(ActivityRow.__table__).where(ActivityRow.id > entry).order_by(ActivityRow.id).limit(limit)
+    def activity_after(self, entry: int, limit: int) -> list[Entry]:
+        query = select(_TABLE).where(_TABLE.c.id > entry).order_by(_TABLE.c.id).limit(limit)
+        with self._connections.reading_together() as connection:
+            node_id = _node_id(connection)
+            return [_entry(row, node_id) for row in connection.execute(query).mappings()]
+
+    def activity_head(self) -> Head:
         with self._connections.reading() as connection:
-            return [ActivityRecord(**row) for row in connection.execute(query).mappings()]
+            return _head(connection)
+
+    def activity_numbered(self) -> int:
+        with self._connections.reading() as connection:
+            return _numbered(connection)
 
 
 def _pending(channel: str) -> Select[int]:
@@ -146,3 +156,29 @@ def _with_deliveries(connection: Connection, row: RowMapping) -> EventRecord:
     }
     values = {**row, "parameters": tuple(row["parameters"])}
     return EventRecord(**values, deliveries=deliveries)
+
+
+def _head(connection: Connection) -> Head:
+    query = select(_TABLE.c.id, _TABLE.c.chain).order_by(_TABLE.c.id.desc()).limit(1)
+    row = connection.execute(query).first()
+    return START if row is None else Head(row.id, row.chain)
+
+
+def _numbered(connection: Connection) -> int:
+    return connection.execute(_NUMBERED).scalar() or 0
+
+
+def _node_id(connection: Connection) -> str:
+    return str(connection.execute(_NODE_ID).scalar())
+
+
+def _log(node_id: str) -> LogTable:
+    names = ("id", "at", "node", "actor", "address", "action", "outcome", "subject", "detail")
+    return LogTable(_TABLE, {name: _TABLE.c[name] for name in names}, lambda row: _entry(row, node_id))
+
+
+def _entry(row: RowMapping | dict[str, Any], node_id: str) -> Entry:
+    return Entry(
+        node_id, row["id"], row["at"], row["node"], row["actor"], row["address"], row["action"], row["outcome"],
+        row["detail"], row["id"], row["chain"],
+    )  # fmt: skip

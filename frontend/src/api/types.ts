@@ -1062,13 +1062,25 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    /** @description Only entries older than this one. */
-                    before?: number;
-                    limit?: number;
+                    /** @description Only of this person, token or part of hapair. */
                     actor?: string;
+                    /** @description Only this act. */
                     action?: string;
                     /** @description Only what was done on the server of that hostname. */
                     node?: string;
+                    /** @description Only what ended so: done, refused or failed. */
+                    outcome?: string;
+                    /** @description Only about this user, token, rescue or job kind, or these fields of the configuration. */
+                    subject?: string;
+                    /** @description Not before this time. */
+                    since?: string;
+                    /** @description Before this time. */
+                    until?: string;
+                    /** @description Words, at most 8, that all stand in the entry or its detail, in any case. Newer entries are looked through first; see `looked_back_to`. */
+                    search?: string;
+                    /** @description Only entries older than this one. */
+                    before?: number;
+                    limit?: number;
                 };
                 header?: never;
                 path?: never;
@@ -1084,6 +1096,174 @@ export interface paths {
                     content: {
                         "application/json": components["schemas"]["ActivityPage"];
                     };
+                };
+                /** @description `before` names no entry of this source */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                422: components["responses"]["UNPROCESSABLE_ENTITY"];
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/activity/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All entries with these filters, newest first, as CSV or JSON lines.
+         * @description X-Hapair-Source says whether they are of both servers (`pair`) or of this one alone (`node`). In CSV, a cell that a
+         *     spreadsheet would take for a formula has an apostrophe in front.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Only of this person, token or part of hapair. */
+                    actor?: string;
+                    /** @description Only this act. */
+                    action?: string;
+                    /** @description Only what was done on the server of that hostname. */
+                    node?: string;
+                    /** @description Only what ended so: done, refused or failed. */
+                    outcome?: string;
+                    /** @description Only about this user, token, rescue or job kind, or these fields of the configuration. */
+                    subject?: string;
+                    /** @description Not before this time. */
+                    since?: string;
+                    /** @description Before this time. */
+                    until?: string;
+                    /** @description Words, at most 8, that all stand in the entry or its detail, in any case. Newer entries are looked through first; see `looked_back_to`. */
+                    search?: string;
+                    format?: "csv" | "jsonl";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/csv": string;
+                    };
+                };
+                422: components["responses"]["UNPROCESSABLE_ENTITY"];
+                /** @description Too many streams and downloads are open */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/activity/chains": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The journals that are here: this server's own, and those of all servers in the common log. The end of each is
+         *     compared with what is known of it elsewhere; to check what is before it, go through its entries.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Chains"];
+                    };
+                };
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/activity/chains/{source}/{node_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+                node_id: string;
+            };
+            cookie?: never;
+        };
+        /** Check the next 2000 entries of a journal: each is linked to the one before it by its hash. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description The last entry that was checked: `next` of the call before. */
+                    after?: number;
+                };
+                header?: never;
+                path: {
+                    source: string;
+                    node_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Checked"];
+                    };
+                };
+                /** @description No such journal */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
                 };
                 422: components["responses"]["UNPROCESSABLE_ENTITY"];
                 default: components["responses"]["DEFAULT_ERROR"];
@@ -2195,10 +2375,14 @@ export interface components {
             actor: string;
             address: string;
             action: string;
+            /** @description What it was about; empty where nothing is named. */
+            subject: string;
             outcome: string;
             detail: {
                 [key: string]: unknown;
             };
+            /** @description SHA-256 that links it to the entry before it in its journal. */
+            chain: string;
         };
         ActivityPage: {
             /**
@@ -2209,6 +2393,47 @@ export interface components {
             items: components["schemas"]["Activity"][];
             /** @description Goes into `before` for the older ones. */
             next: number | null;
+            /**
+             * Format: date-time
+             * @description A page is looked for during about 20 ms. One filter for a single value (subject, actor, action, outcome or node), with or without a time range, always fills its page. A search, or several such filters at once, may need longer: the page then ends early, even empty, this is the time of the oldest entry that was looked at, and `next` goes on from there. Null where the page is whole.
+             */
+            looked_back_to: string | null;
+        };
+        Break: {
+            /** @description Number of the first entry that is not as it was written. */
+            entry: number;
+            reason: string;
+        };
+        Chain: {
+            /**
+             * @description The common log of both servers, or this server's own journal where the former can't be read. Each has its own ids.
+             * @enum {string}
+             */
+            source: "pair" | "node";
+            /** @description Identity of the server whose journal it is. */
+            node_id: string;
+            /** @description Its hostname. */
+            node: string;
+            /** @description Number of its last entry. */
+            last: number;
+            /** @description Link of its last entry. */
+            chain: string;
+            /** @description Entries of this server's journal that are not in the common log yet; null elsewhere. */
+            waiting: number | null;
+            /** @description Where its end is not what others know of it; null where nothing contradicts it. */
+            broken: components["schemas"]["Break"] | null;
+        };
+        Chains: {
+            items: components["schemas"]["Chain"][];
+        };
+        Checked: {
+            /** @description Entries that were checked in this call. */
+            checked: number;
+            /** @description How many of them are older than the chain and have no link. */
+            unlinked: number;
+            /** @description Goes into `after`; null at the end or at a break. */
+            next: number | null;
+            broken: components["schemas"]["Break"] | null;
         };
         JobPage: {
             items: components["schemas"]["Job"][];

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app.core.access import Scope
+from app.core.activity_filter import Filter
 from app.core.fields import FIELDS
 from app.core.roles import Role
 from app.ports import Actor
@@ -164,7 +165,7 @@ def test_the_activity_log_says_from_and_to_but_no_script_and_no_fingerprint(worl
     script = "#!/bin/bash\necho secret-of-the-script\n"
     call.save(secondary_draft(HAAdminAlertScript=script, HAPingIterations=3))
     call.save({"HAPingIterations": 99})
-    refused, saved = world.store.activity(action="draft-saved")
+    refused, saved = world.store.activity(Filter(action="draft-saved"))
     assert refused.outcome == "refused"
     assert {"field": "HAPingIterations", "from": 12, "to": 3} in saved.detail["changes"]
     assert "secret-of-the-script" not in str(saved.detail)
