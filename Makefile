@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 # The lab makes network namespaces and mounts: it wants root.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=CI)
 
-.PHONY: setup run test lint bench simulate clean
+.PHONY: setup run test lint bench simulate chaos clean
 
 setup:
 	@./app/install/setup.sh
@@ -31,6 +31,9 @@ bench: setup
 N ?= 10000
 simulate: setup
 	@$(PYTHON) -m tests.simulation --schedules $(N)
+
+chaos: setup
+	@$(AS_ROOT) $(PYTHON) -m tests.chaos $(CHAOS)
 
 clean:
 	@rm -rf .venv frontend/node_modules frontend/dist build

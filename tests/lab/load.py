@@ -26,7 +26,10 @@ TREES = (Path("/usr/share/doc"), Path(sysconfig.get_paths()["stdlib"]))
 class Sysbench:
     """oltp_read_write in a schema of its own, through the host's forwarded port."""
 
-    def __init__(self, database: Json, *, tables: int = TABLES, table_rows: int = ROWS, threads: int = THREADS) -> None:
+    def __init__(
+        self, database: Json, *, tables: int = TABLES, table_rows: int = ROWS, threads: int = THREADS, rate: int = 0
+    ) -> None:
+        """`rate` bounds the transactions in a second; 0 is as fast as it goes."""
         self._database = database
         self._options = [
             "oltp_read_write",
@@ -38,6 +41,7 @@ class Sysbench:
             f"--tables={tables}",
             f"--table-size={table_rows}",
             f"--threads={threads}",
+            f"--rate={rate}",
         ]
         self._process: subprocess.Popen[bytes] | None = None
 
