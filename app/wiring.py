@@ -21,9 +21,10 @@ from app.adapters.rescues import FolderRescues, RemoteRescues, RescueService
 from app.adapters.scripts import BashScripts
 from app.adapters.store import SqliteNodeStore
 from app.adapters.store.access import SqliteAccess
+from app.adapters.throttle import RedisThrottle
 from app.core.state import PeerIdentity
 from app.ports import REPLICATION_SECRET, REPLICATION_USER, Keys, Node, NodeStore, ReplicationSource, Rescues
-from app.ports.access import Access, Accounts
+from app.ports.access import Access, Accounts, Throttle
 from app.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -79,6 +80,11 @@ def build_rescue_service(settings: Settings) -> RescueService:
 def build_access(settings: Settings) -> Access:
     """What lets people in on this node."""
     return SqliteAccess(settings.node_store, SystemClock())
+
+
+def build_throttle(settings: Settings, access: Access) -> Throttle:
+    """What slows down wrong log-ins: Redis, and while it is down the node store."""
+    return RedisThrottle(settings.redis_url, SystemClock(), access)
 
 
 def build_accounts(sessions: Callable[[], Session]) -> Accounts:

@@ -1,14 +1,15 @@
-"""The administrators in the appliance database (app.ports.access.Accounts)."""
+"""The users in the appliance database (app.ports.access.Accounts)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from app.core.access import UserRole, keeps_an_administrator
 from app.core.errors import LocalFailure, NotAllowed, NotFound
 from app.models.appliance import User
 from app.ports import Clock
@@ -34,9 +35,12 @@ class SqlAccounts:
             user = session.scalar(select(User).where(User.name == name))
             return None if user is None else _record(user)
 
-    def add_user(self, name: str, password_hash: str) -> UserRecord:
+    def add_user(self, name: str, password_hash: str, role: UserRole, *, must_change: bool) -> UserRecord:
         now = self._clock.now()
-        user = User(name=name, password_hash=password_hash, created_at=now, password_changed_at=now)
+        user = User(
+            name=name, password_hash=password_hash, role=str(role), must_change=must_change, totp=None, recovery=None,
+            created_at=now, password_changed_at=now, sessions_from=None,
+        )  # fmt: skip
         with self._session() as session:
             session.add(user)
             try:
@@ -50,28 +54,56 @@ class SqlAccounts:
                 ) from error
             return _record(user)
 
-    def change_password(self, name: str, password_hash: str) -> None:
+    def change_password(self, name: str, password_hash: str, *, must_change: bool) -> UserRecord:
+        now = self._clock.now()
+        with self._changed(name) as user:
+            user.password_hash, user.must_change = password_hash, must_change
+            user.password_changed_at = user.sessions_from = now
+            return _record(user)
+
+    def change_role(self, name: str, role: UserRole) -> UserRecord:
+        now = self._clock.now()
         with self._session() as session:
-            user = session.scalar(select(User).where(User.name == name))
-            if user is None:
+            users = _all_locked(session)
+            if name not in users:
                 raise _no_such_user(name)
-            user.password_hash = password_hash
-            user.password_changed_at = self._clock.now()
+            _check_administrator_left(users, name, role)
+            users[name].role, users[name].sessions_from = str(role), now
             session.commit()
+            return _record(users[name])
+
+    def change_second_factor(self, name: str, totp: str | None, recovery: tuple[str, ...]) -> UserRecord:
+        with self._changed(name) as user:
+            user.totp, user.recovery = totp, list(recovery)
+            return _record(user)
+
+    def strike_recovery_code(self, name: str, digest: str) -> None:
+        with self._changed(name) as user:
+            user.recovery = [each for each in user.recovery or [] if each != digest]
+
+    def end_sessions(self, name: str) -> UserRecord:
+        now = self._clock.now()
+        with self._changed(name) as user:
+            user.sessions_from = now
+            return _record(user)
 
     def remove_user(self, name: str) -> None:
         with self._session() as session:
-            names = session.scalars(select(User.name).with_for_update()).all()
-            if name not in names:
+            users = _all_locked(session)
+            if name not in users:
                 raise _no_such_user(name)
-            if len(names) == 1:
-                raise NotAllowed(
-                    "last-user",
-                    "The Last User Can't Be Removed",
-                    detail=f"{name} is the only administrator.",
-                    hint="Add another one first.",
-                )
-            session.execute(delete(User).where(User.name == name))
+            _check_administrator_left(users, name, None)
+            session.delete(users[name])
+            session.commit()
+
+    @contextmanager
+    def _changed(self, name: str) -> Iterator[User]:
+        """The user's row, locked; what the block changes is stored when it ends."""
+        with self._session() as session:
+            user = session.scalar(select(User).where(User.name == name).with_for_update())
+            if user is None:
+                raise _no_such_user(name)
+            yield user
             session.commit()
 
     @contextmanager
@@ -84,7 +116,25 @@ class SqlAccounts:
 
 
 def _record(user: User) -> UserRecord:
-    return UserRecord(user.name, user.password_hash, user.created_at, user.password_changed_at)
+    return UserRecord(
+        user.name, user.password_hash, UserRole(user.role), user.must_change, user.totp, tuple(user.recovery or ()),
+        user.created_at, user.password_changed_at, user.sessions_from or user.created_at,
+    )  # fmt: skip
+
+
+def _all_locked(session: Session) -> dict[str, User]:
+    """All users, so that two changes at once can't both remove the last administrator but one."""
+    return {user.name: user for user in session.scalars(select(User).with_for_update())}
+
+
+def _check_administrator_left(users: dict[str, User], name: str, role: UserRole | None) -> None:
+    if not keeps_an_administrator({key: UserRole(user.role) for key, user in users.items()}, name, role):
+        raise NotAllowed(
+            "last-administrator",
+            "The Last Administrator Stays",
+            detail=f"{name} is the only administrator: without one nobody could manage this pair.",
+            hint="Add another administrator first.",
+        )
 
 
 def _no_such_user(name: str) -> NotFound:

@@ -16,6 +16,7 @@ from app.api import (
     history,
     jobs,
     logs,
+    own,
     problems,
     reference,
     requestlog,
@@ -31,10 +32,11 @@ from app.api.database import db, engine_options
 from app.api.parts import KEY, Parts
 from app.api.streams import StreamSlots
 from app.ports import Node
-from app.ports.access import Access, Accounts
+from app.ports.access import Access, Accounts, Throttle
 
 RESOURCES = (
     session.resource,
+    own.resource,
     tokens.resource,
     users.resource,
     configuration.resource,
@@ -55,7 +57,7 @@ DESCRIPTION = (
 )
 
 
-def create_app(node: Node, access: Access, accounts: Accounts) -> Flask:
+def create_app(node: Node, access: Access, accounts: Accounts, throttle: Throttle) -> Flask:
     """The application for one node. Nothing connects here."""
     app = Flask("hapair", static_folder=None)
     url = node.settings.appliance_url
@@ -79,7 +81,7 @@ def create_app(node: Node, access: Access, accounts: Accounts) -> Flask:
         PROPAGATE_EXCEPTIONS=False,
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions[KEY] = Parts(node, access, accounts, StreamSlots())
+    app.extensions[KEY] = Parts(node, access, accounts, throttle, StreamSlots())
     db.init_app(app)
     requestlog.install(app)
     door.install(app)

@@ -13,8 +13,9 @@ from typing import Any, TypeVar
 
 from flask import Flask, current_app, g, request
 
+from app.api.known import was_ended
 from app.api.parts import node, parts
-from app.core.access import SESSION_LIFE, SESSION_SEEN_STEP, Scope, allows, session_ended
+from app.core.access import SESSION_LIFE, SESSION_SEEN_STEP, Scope, allows, session_ended, token_expired
 from app.core.errors import HapairError, LocalFailure
 from app.passwords import digest
 from app.ports import Actor, Json
@@ -51,6 +52,7 @@ class Visitor:
     scope: Scope
     session: SessionRecord | None = None
     session_digest: str = ""
+    token_digest: str = ""
 
 
 def visitor() -> Visitor:
@@ -66,6 +68,19 @@ def needs(scope: Scope) -> Callable[[View], View]:
         return view
 
     return mark
+
+
+def for_oneself(view: View) -> View:
+    """Marks a view about the visitor's own session, which a token has not; every role may."""
+    view.needed_scope = Scope.READ  # type: ignore[attr-defined]
+    view.needs_session = True  # type: ignore[attr-defined]
+    return view
+
+
+def even_with_first_password(view: View) -> View:
+    """Marks a view that works before a password that somebody else has set is changed."""
+    view.before_password_change = True  # type: ignore[attr-defined]
+    return view
 
 
 def open_to_all(view: View) -> View:
@@ -91,6 +106,26 @@ def check_visitor() -> None:
             "You May Not Do This",
             detail=f"This needs the scope {view.needed_scope}; yours is {g.visitor.scope}.",
             hint="Use a token with a larger scope, or log in as an administrator.",
+        )
+    check_session(g.visitor, view)
+
+
+def check_session(who: Visitor, view: Callable[..., Any]) -> None:
+    """Raises Forbidden where the view is for sessions only, or where this session's password must be changed first."""
+    if who.session is None:
+        if getattr(view, "needs_session", False):
+            raise Forbidden(
+                "not-a-session",
+                "A Token Has No Session",
+                detail="This call is for people who have logged in.",
+                hint="Tokens are managed at /api/v1/tokens.",
+            )
+    elif who.session.must_change and not getattr(view, "before_password_change", False):
+        raise Forbidden(
+            "password-change-needed",
+            "Choose Your Own Password First",
+            detail="Your password was set by somebody else; until you change it nothing else can be done with it.",
+            hint="PUT /api/v1/session/password with `current` and `password`, on the primary server.",
         )
 
 
@@ -129,9 +164,16 @@ def _token_visitor(secret: str, address: str) -> Visitor:
             hint="Make a new token on this server.",
         )
     now = node().clock.now()
+    if token_expired(token.expires_at, now):
+        raise LoginNeeded(
+            "token-expired",
+            "The Token Has Expired",
+            detail=f"It was good until {token.expires_at:%Y-%m-%d %H:%M} UTC.",
+            hint="Make a new token on this server.",
+        )
     if token.last_used_at is None or now - token.last_used_at > SESSION_SEEN_STEP:
         _quietly(lambda: access.touch_token(token.id))
-    return Visitor(_token_actor(token, address), token.scope)
+    return Visitor(_token_actor(token, address), token.scope, token_digest=digest(secret))
 
 
 def _token_actor(token: TokenRecord, address: str) -> Actor:
@@ -145,13 +187,13 @@ def _session_visitor(cookie: str, address: str) -> Visitor:
     access, now = parts().access, node().clock.now()
     session_digest = digest(cookie[:SECRET_LENGTH_MAX])
     session = access.session(session_digest)
-    if session is None or session_ended(session.created_at, session.last_seen_at, now):
+    if session is None or _is_over(session, now):
         if session is not None:
             access.end_session(session_digest)
         raise LoginNeeded(
             "session-ended",
             "Your Session Has Ended",
-            detail="It was idle for too long, has reached its end, or was closed.",
+            detail="It was idle for too long, has reached its end, or was ended.",
             hint="Log in again.",
         )
     if request.method not in SAFE_METHODS:
@@ -165,7 +207,14 @@ def _session_visitor(cookie: str, address: str) -> Visitor:
             )
     if now - session.last_seen_at > SESSION_SEEN_STEP:
         _quietly(lambda: access.touch_session(session_digest))
-    return Visitor(Actor(session.username, address), Scope.CONFIGURE, session, session_digest)
+    return Visitor(Actor(session.username, address), session.role.scope, session, session_digest)
+
+
+def _is_over(session: SessionRecord, now: datetime) -> bool:
+    """By its times or, looked up once a minute, by what became of its user on either server."""
+    if session_ended(session.created_at, session.last_seen_at, now):
+        return True
+    return now - session.last_seen_at > SESSION_SEEN_STEP and was_ended(session)
 
 
 def session_ends_at(session: SessionRecord) -> datetime:
@@ -175,7 +224,8 @@ def session_ends_at(session: SessionRecord) -> datetime:
 def still_valid(who: Visitor, access: Access, now: datetime) -> bool:
     """Whether an open stream's visitor is still let in; a stream by itself does not keep a session from idling."""
     if who.session is None:
-        return True
+        token = access.token(who.token_digest)
+        return token is not None and not token_expired(token.expires_at, now)
     session = access.session(who.session_digest)
     return session is not None and not session_ended(session.created_at, session.last_seen_at, now)
 

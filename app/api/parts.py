@@ -8,7 +8,7 @@ from flask import current_app
 
 from app.api.streams import StreamSlots
 from app.ports import Node
-from app.ports.access import Access, Accounts
+from app.ports.access import Access, Accounts, Throttle
 
 KEY = "hapair"
 
@@ -18,6 +18,7 @@ class Parts:
     node: Node
     access: Access
     accounts: Accounts
+    throttle: Throttle
     slots: StreamSlots
 
 

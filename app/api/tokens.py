@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 from typing import Any
 
 from app.api.body import Resource
 from app.api.door import LOCAL_TOKEN, needs, note_detail, recorded, visitor
-from app.api.parts import parts
+from app.api.parts import node, parts
 from app.core.access import Scope
 from app.core.errors import NotAllowed, NotFound
 from app.passwords import digest, new_secret
@@ -33,9 +34,10 @@ def list_tokens() -> dict[str, list[TokenRecord]]:
 @recorded("token-made")
 @resource.arguments(NewTokenSchema)
 @resource.response(201, TokenOnceSchema)
-def make_token(wanted: dict[str, str]) -> dict[str, Any]:
+def make_token(wanted: dict[str, Any]) -> dict[str, Any]:
     """Make a token; its value is in this answer and nowhere else."""
-    note_detail(label=wanted["label"], scope=wanted["scope"])
+    days = wanted["expires_in_days"]
+    note_detail(label=wanted["label"], scope=wanted["scope"], expires_in_days=days)
     access = parts().access
     if len(access.tokens()) >= TOKENS_MAX:
         raise NotAllowed(
@@ -45,9 +47,11 @@ def make_token(wanted: dict[str, str]) -> dict[str, Any]:
             hint="Withdraw those that are not used any more.",
         )
     value = new_secret()
+    expires_at = None if days is None else node().clock.now() + timedelta(days=days)
     token = access.add_token(
-        secrets.token_hex(TOKEN_ID_BYTES), wanted["label"], Scope(wanted["scope"]), digest(value), visitor().actor.name
-    )
+        secrets.token_hex(TOKEN_ID_BYTES), wanted["label"], Scope(wanted["scope"]), digest(value),
+        visitor().actor.name, expires_at,
+    )  # fmt: skip
     note_detail(id=token.id)
     return {**vars(token), "token": value}
 

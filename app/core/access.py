@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -22,10 +23,27 @@ class Scope(StrEnum):
 
 _ORDER = tuple(Scope)
 
+
+class UserRole(StrEnum):
+    """What a person is here for."""
+
+    ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
+    """Sees status and logs, changes nothing but their own password and second factor."""
+
+    @property
+    def scope(self) -> Scope:
+        return Scope.CONFIGURE if self is UserRole.ADMINISTRATOR else Scope.READ
+
+
 SESSION_IDLE = timedelta(minutes=30)
 SESSION_LIFE = timedelta(hours=12)
 SESSION_SEEN_STEP = timedelta(seconds=60)
 """A session's last use is written down at most this often: not every request needs a durable write."""
+
+TOKEN_DAYS = 365
+"""A token ends after so many days where nothing else is asked for."""
+TOKEN_DAYS_MAX = 3650
 
 FREE_FAILURES = 5
 """So many wrong log-ins in a row cost nothing."""
@@ -36,6 +54,8 @@ USER_NAME_LENGTH_MAX = 64
 PASSWORD_LENGTH_MIN = 10
 PASSWORD_LENGTH_MAX = 256
 LABEL_LENGTH_MAX = 64
+CODE_LENGTH_MAX = 32
+"""Of a second factor: six digits, or a recovery code with its dashes."""
 
 _USER_NAME = re.compile(r"[a-z][a-z0-9._-]*")
 RESERVED_NAMES = frozenset({"root", "hapair"})
@@ -49,6 +69,21 @@ def allows(held: Scope, needed: Scope) -> bool:
 def session_ended(created_at: datetime, last_seen_at: datetime, now: datetime) -> bool:
     """Whether a session is over, by idleness or by age; a clock that went back ends it too."""
     return now - last_seen_at > SESSION_IDLE or now - created_at > SESSION_LIFE or now < created_at - SESSION_SEEN_STEP
+
+
+def session_revoked(created_at: datetime, sessions_from: datetime) -> bool:
+    """Whether a session began before all sessions of its user were ended, perhaps on the other server."""
+    return created_at < sessions_from
+
+
+def token_expired(expires_at: datetime | None, now: datetime) -> bool:
+    return expires_at is not None and now >= expires_at
+
+
+def keeps_an_administrator(roles: Mapping[str, UserRole], name: str, role: UserRole | None) -> bool:
+    """Whether somebody can still administer when `name` gets the role, or with None is gone."""
+    others = (each for known, each in roles.items() if known != name)
+    return role is UserRole.ADMINISTRATOR or UserRole.ADMINISTRATOR in others
 
 
 def login_wait_s(failures: int, last_at: datetime, now: datetime) -> float:

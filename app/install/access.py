@@ -10,11 +10,11 @@ from pathlib import Path
 from sqlalchemy import Connection, create_engine, make_url, pool
 from sqlalchemy.orm import sessionmaker
 
-from app.core.access import Scope, check_password, clean_user_name
+from app.core.access import Scope, UserRole, clean_user_name
 from app.install.accounts import API_ACCOUNT
 from app.migrate import CONNECT_TIMEOUT_S, migrate_appliance, migrate_node_store
 from app.models.appliance import ApplianceBase
-from app.passwords import digest, hash_password, new_secret
+from app.passwords import check_new_password, digest, hash_password, new_secret
 from app.ports import Json
 from app.ports.access import Access
 from app.settings import Settings
@@ -35,12 +35,13 @@ def prepare_access(settings: Settings, username: str, password: str | None) -> J
     """The appliance's tables, the administrator `username` and root's own token exist.
 
     Returns `{username, password, token}`: password and a token for automation (scope configure) where they were made
-    now, else None. Without `password` one is drawn. A password that is given replaces the one that is there.
+    now, else None. Without `password` one is drawn, which must be changed at the first log-in. A password that is given
+    replaces the one that is there.
     Raises ValueError where name or password don't keep the rules.
     """
     name = clean_user_name(username)
     if password is not None:
-        check_password(password, name)
+        check_new_password(password, name)
     build_node(settings).database.ensure_accounts()
     migrate_appliance(settings.appliance_url)
     engine = create_engine(
@@ -53,12 +54,12 @@ def prepare_access(settings: Settings, username: str, password: str | None) -> J
     save_local_token(settings.local_token, access)
     if accounts.user(name) is not None:
         if password is not None:
-            accounts.change_password(name, hash_password(password))
+            accounts.change_password(name, hash_password(password), must_change=False)
         return {"username": name, "password": password, "token": None}
+    drawn = password is None
     password = password or secrets.token_urlsafe(FIRST_PASSWORD_BYTES)
-    password_hash = hash_password(password)
-    accounts.add_user(name, password_hash)
-    access.copy_user(name, password_hash)
+    user = accounts.add_user(name, hash_password(password), UserRole.ADMINISTRATOR, must_change=drawn)
+    access.copy_user(user)
     token = new_secret()
     access.add_token(INSTALLATION_TOKEN_ID, "installation", Scope.CONFIGURE, digest(token), INSTALLER)
     return {"username": name, "password": password, "token": token}

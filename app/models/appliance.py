@@ -20,6 +20,7 @@ WORD_LENGTH = 64
 SUBJECT_LENGTH = 128
 FILE_NAME_LENGTH = 200
 SHA256_LENGTH = 64
+SEALED_LENGTH = 255
 
 BigKey = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite counts its keys up only in INTEGER columns."""
@@ -30,15 +31,24 @@ class ApplianceBase(DeclarativeBase):
 
 
 class User(ApplianceBase):
-    """An administrator."""
+    """An administrator or an auditor."""
 
     __tablename__ = "users"
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     name: Mapped[str] = mapped_column(String(NAME_LENGTH), unique=True)
     password_hash: Mapped[str] = mapped_column(String(HASH_LENGTH))
+    role: Mapped[str] = mapped_column(String(WORD_LENGTH))
+    must_change: Mapped[bool]
+    """Whether the password was set by somebody else."""
+    totp: Mapped[str | None] = mapped_column(String(SEALED_LENGTH))
+    """The sealed secret of the second factor."""
+    recovery: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    """Digests of the recovery codes that are left."""
     created_at: Mapped[datetime]
     password_changed_at: Mapped[datetime]
+    sessions_from: Mapped[datetime | None]
+    """Sessions that began earlier have ended."""
 
 
 class Activity(ApplianceBase):

@@ -177,6 +177,16 @@ class UserCopyRow(NodeBase):
 
     name: Mapped[str] = mapped_column(primary_key=True)
     password_hash: Mapped[str]
+    role: Mapped[str]
+    must_change: Mapped[bool]
+    totp: Mapped[str | None]
+    """The sealed secret of the second factor."""
+    recovery: Mapped[list[str]]
+    """Digests of the recovery codes that are left."""
+    created_at: Mapped[datetime]
+    password_changed_at: Mapped[datetime]
+    sessions_from: Mapped[datetime]
+    """Sessions that began earlier have ended."""
     copied_at: Mapped[datetime]
 
 
@@ -191,6 +201,7 @@ class TokenRow(NodeBase):
     created_by: Mapped[str]
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
 
 
 class SessionRow(NodeBase):
@@ -202,6 +213,10 @@ class SessionRow(NodeBase):
     username: Mapped[str]
     csrf_token: Mapped[str]
     address: Mapped[str]
+    role: Mapped[str]
+    must_change: Mapped[bool]
+    totp: Mapped[str | None]
+    """The sealed secret of a second factor that is being set up and not confirmed yet."""
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
 
@@ -214,3 +229,13 @@ class LoginFailureRow(NodeBase):
     subject: Mapped[str] = mapped_column(primary_key=True)
     failures: Mapped[int]
     last_at: Mapped[datetime]
+
+
+class TakenCodeRow(NodeBase):
+    """A code of a second factor that has let somebody in and never will again."""
+
+    __tablename__ = "taken_codes"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    ends_at: Mapped[datetime | None]
+    """When the code would not be accepted anyway; None for a recovery code."""

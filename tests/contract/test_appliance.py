@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.orm import sessionmaker
 
 from app.adapters.accounts import SqlAccounts
+from app.core.access import UserRole
 from app.core.errors import NotAllowed
 from app.migrate import migrate_appliance
 from app.models.appliance import ApplianceBase
@@ -63,28 +64,30 @@ def test_users_keep_their_times_to_the_microsecond(server: RealServer, engine: E
     clock = FakeClock()
     clock.advance(0.123456)
     accounts = SqlAccounts(sessionmaker(engine), clock)
-    made = accounts.add_user("dana", "hash")
+    made = accounts.add_user("dana", "hash", UserRole.ADMINISTRATOR, must_change=False)
     assert accounts.user("dana") == made
     assert made.created_at == clock.now()
     with pytest.raises(NotAllowed) as again:
-        accounts.add_user("dana", "hash")
+        accounts.add_user("dana", "hash", UserRole.ADMINISTRATOR, must_change=False)
     assert again.value.code == "user-exists"
     with pytest.raises(NotAllowed) as last:
         accounts.remove_user("dana")
-    assert last.value.code == "last-user"
+    assert last.value.code == "last-administrator"
 
 
 def test_a_read_only_server_sends_changes_of_users_to_the_primary(server: RealServer, engine: Engine) -> None:
     server.database.lift()
     accounts = SqlAccounts(sessionmaker(engine), FakeClock())
-    accounts.add_user("dana", "hash")
+    accounts.add_user("dana", "hash", UserRole.ADMINISTRATOR, must_change=False)
     server.execute("SET GLOBAL read_only = 1")
     for change in (
-        lambda: accounts.add_user("lee", "hash"),
-        lambda: accounts.change_password("dana", "other"),
+        lambda: accounts.add_user("lee", "hash", UserRole.AUDITOR, must_change=True),
+        lambda: accounts.change_password("dana", "other", must_change=False),
+        lambda: accounts.change_second_factor("dana", "sealed", ("digest",)),
+        lambda: accounts.end_sessions("dana"),
         lambda: accounts.remove_user("dana"),
     ):
         with pytest.raises(NotAllowed) as refusal:
             change()
-        assert refusal.value.code in {"database-read-only", "last-user"}
+        assert refusal.value.code in {"database-read-only", "last-administrator"}
     assert [user.name for user in accounts.users()] == ["dana"]

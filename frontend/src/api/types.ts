@@ -57,7 +57,7 @@ export interface paths {
                         "application/json": components["schemas"]["Session"];
                     };
                 };
-                /** @description Wrong name or password */
+                /** @description Wrong name, password or code; or, with code `code-needed`, no code yet */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -95,6 +95,217 @@ export interface paths {
                 default: components["responses"]["DEFAULT_ERROR"];
             };
         };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one's own password; all one's other sessions end, on both servers. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["OwnPassword"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Session"];
+                    };
+                };
+                /** @description Not on this server: users are changed on the primary */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                422: components["responses"]["UNPROCESSABLE_ENTITY"];
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Confirm the second factor by a code of it: from now on each log-in needs one. Shows the recovery codes once. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewSecondFactor"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RecoveryCodes"];
+                    };
+                };
+                /** @description None was begun, or users can't be changed on this server */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                422: components["responses"]["UNPROCESSABLE_ENTITY"];
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        /** Begin a second factor: a secret for an app on a telephone. It counts once a code of it has been sent. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PasswordProof"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Enrolment"];
+                    };
+                };
+                /** @description There is one already, or users can't be changed on this server */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                422: components["responses"]["UNPROCESSABLE_ENTITY"];
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        /** Do without a second factor; its recovery codes go with it. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PasswordProof"];
+                };
+            };
+            responses: {
+                /** @description No Content */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Users can't be changed on this server */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                422: components["responses"]["UNPROCESSABLE_ENTITY"];
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make new recovery codes, shown this once; the old ones are good for nothing any more. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PasswordProof"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RecoveryCodes"];
+                    };
+                };
+                /** @description There is no second factor, or users can't be changed on this server */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                422: components["responses"]["UNPROCESSABLE_ENTITY"];
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -209,7 +420,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All administrators. */
+        /** All users. */
         get: {
             parameters: {
                 query?: never;
@@ -232,7 +443,7 @@ export interface paths {
             };
         };
         put?: never;
-        /** Add an administrator. */
+        /** Add an administrator or an auditor, who must change the password at the first log-in. */
         post: {
             parameters: {
                 query?: never;
@@ -255,6 +466,13 @@ export interface paths {
                         "application/json": components["schemas"]["User"];
                     };
                 };
+                /** @description The name is taken, or users can't be changed on this server */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
                 422: components["responses"]["UNPROCESSABLE_ENTITY"];
                 default: components["responses"]["DEFAULT_ERROR"];
             };
@@ -275,7 +493,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Set a user's password; all their other sessions end. */
+        /** Set somebody's password, who must change it at the next log-in; all their sessions end. */
         put: {
             parameters: {
                 query?: never;
@@ -298,12 +516,159 @@ export interface paths {
                     };
                     content?: never;
                 };
+                /** @description It is your own, or users can't be changed on this server */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
                 422: components["responses"]["UNPROCESSABLE_ENTITY"];
                 default: components["responses"]["DEFAULT_ERROR"];
             };
         };
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{name}/role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Make somebody an administrator or an auditor; all their sessions end. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["UserRole"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["User"];
+                    };
+                };
+                /** @description It is the last administrator, or users can't be changed on this server */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                422: components["responses"]["UNPROCESSABLE_ENTITY"];
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{name}/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take away somebody's second factor, for who has lost the device and the recovery codes. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description No Content */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Users can't be changed on this server */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{name}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End all sessions of somebody: here at once, on the other server within a minute where this one may tell it. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["EndedSessions"];
+                    };
+                };
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
         options?: never;
         head?: never;
         patch?: never;
@@ -321,7 +686,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Remove an administrator; all their sessions on this server end. */
+        /** Remove a user; all their sessions end, on the other server within a minute. */
         delete: {
             parameters: {
                 query?: never;
@@ -335,6 +700,13 @@ export interface paths {
             responses: {
                 /** @description No Content */
                 204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description It is the last administrator, or users can't be changed on this server */
+                409: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -876,6 +1248,434 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content?: never;
+                };
+                422: components["responses"]["UNPROCESSABLE_ENTITY"];
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ha/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Mail server and webhook of this server, without their secrets, and how much waits to go out. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AlertSettings"];
+                    };
+                };
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ha/alerts/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set the mail server of this server. The password is kept sealed and never shown again. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["MailInput"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AlertSettings"];
+                    };
+                };
+                422: components["responses"]["UNPROCESSABLE_ENTITY"];
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        post?: never;
+        /** Back to the mail server that the installation was given; the password is forgotten. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description No Content */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ha/alerts/webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set where each event is posted. The secret signs the calls; it is kept sealed and never shown again. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookInput"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AlertSettings"];
+                    };
+                };
+                422: components["responses"]["UNPROCESSABLE_ENTITY"];
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        post?: never;
+        /** Events are posted nowhere any more. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description No Content */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ha/alerts/mail/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a test mail by the saved settings; the answer's test tells how it went. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["TestMail"];
+                };
+            };
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AlertTestAnswer"];
+                    };
+                };
+                /** @description No address to send it to, or too many tests wait */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                422: components["responses"]["UNPROCESSABLE_ENTITY"];
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ha/alerts/webhook/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Post a test event to the saved webhook; the answer's test tells how it went. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AlertTestAnswer"];
+                    };
+                };
+                /** @description No webhook is saved, or too many tests wait */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ha/alerts/script/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run the custom script as root with sample parameters of an event; HA_TEST=1 tells it that this is a test. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["TestScript"];
+                };
+            };
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AlertTestAnswer"];
+                    };
+                };
+                /** @description There is no script, or too many tests wait */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                422: components["responses"]["UNPROCESSABLE_ENTITY"];
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ha/alerts/tests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last tests of this server, newest first. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AlertTests"];
+                    };
+                };
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ha/alerts/tests/{test_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                test_id: string;
+            };
+            cookie?: never;
+        };
+        /** One test, and how it went once it has ended. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    test_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AlertTest"];
+                    };
+                };
+                /** @description No such test */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ha/alerts/script/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What bash and shellcheck find in a script; nothing is run and nothing is saved. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ScriptInput"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ScriptCheck"];
+                    };
                 };
                 422: components["responses"]["UNPROCESSABLE_ENTITY"];
                 default: components["responses"]["DEFAULT_ERROR"];
@@ -1840,15 +2640,56 @@ export interface components {
             username: string;
             /** Format: password */
             password: string;
+            /**
+             * Format: password
+             * @description The code of the second factor, or a recovery code, where the account has one.
+             */
+            code?: string;
         };
         Session: {
             username: string;
-            role: string;
+            /**
+             * @description Of a person; for a token what comes closest.
+             * @enum {string}
+             */
+            role: "administrator" | "auditor" | "read" | "operate";
             /** @enum {string} */
             scope: "read" | "operate" | "configure";
             csrf_token: string | null;
             /** Format: date-time */
             ends_at: string | null;
+            /** @description Until it is changed by PUT /session/password, nothing else is allowed. */
+            password_change_needed: boolean;
+            /** @description Whether log-ins need a second factor. */
+            totp: boolean | null;
+            /** @description How many are left. */
+            recovery_codes: number | null;
+        };
+        OwnPassword: {
+            /** Format: password */
+            current: string;
+            /** Format: password */
+            password: string;
+        };
+        PasswordProof: {
+            /** Format: password */
+            password: string;
+        };
+        Enrolment: {
+            /** @description To type into the app by hand, in base32. */
+            secret: string;
+            /** @description What the QR code says, an otpauth: address. */
+            uri: string;
+            /** @description The QR code as an SVG image in a data: address. */
+            qr_code: string;
+        };
+        NewSecondFactor: {
+            /** Format: password */
+            code: string;
+        };
+        RecoveryCodes: {
+            /** @description Each lets in once; shown this once, only digests are kept. */
+            recovery_codes: string[];
         };
         Token: {
             id: string;
@@ -1859,6 +2700,11 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             last_used_at: string | null;
+            /**
+             * Format: date-time
+             * @description null: never.
+             */
+            expires_at: string | null;
         };
         Tokens: {
             items: components["schemas"]["Token"][];
@@ -1867,6 +2713,11 @@ export interface components {
             label: string;
             /** @enum {string} */
             scope: "read" | "operate" | "configure";
+            /**
+             * @description The token ends after so many days; null: never.
+             * @default 365
+             */
+            expires_in_days: number | null;
         };
         TokenOnce: {
             id: string;
@@ -1877,11 +2728,25 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             last_used_at: string | null;
+            /**
+             * Format: date-time
+             * @description null: never.
+             */
+            expires_at: string | null;
             /** @description Shown this once; only its digest is kept. */
             token: string;
         };
         User: {
             name: string;
+            /** @enum {string} */
+            role: "administrator" | "auditor";
+            /** @description Whether their log-ins need a second factor. */
+            totp: boolean;
+            /** @description How many are left. */
+            recovery_codes: number;
+            password_change_needed: boolean;
+            /** @description Open sessions on this server. */
+            sessions: number;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
@@ -1894,10 +2759,27 @@ export interface components {
             name: string;
             /** Format: password */
             password: string;
+            /**
+             * @default administrator
+             * @enum {string}
+             */
+            role: "administrator" | "auditor";
         };
         Password: {
             /** Format: password */
             password: string;
+        };
+        UserRole: {
+            /** @enum {string} */
+            role: "administrator" | "auditor";
+        };
+        EndedSessions: {
+            /** @description How many ended on this server. */
+            ended: number;
+            /** @description Whether those on the other server end too. */
+            both_servers: boolean;
+            /** @description Where it is this server only: why, and what to do. */
+            detail: string;
         };
         Values: {
             /**
@@ -2004,6 +2886,12 @@ export interface components {
              * @default false
              */
             HAStandbyOnlineEvent: boolean;
+            /**
+             * Virtual Address
+             * @description An address that clients use and that moves with the primary, with its prefix length and interface, such as 10.77.1.50/24 dev eth0. Only for two servers in one subnet; empty for none.
+             * @default
+             */
+            HAVirtualAddress: string;
         };
         Change: {
             field: string;
@@ -2032,6 +2920,26 @@ export interface components {
             change: string;
             sentence: string;
         };
+        Finding: {
+            line: number;
+            column: number;
+            end_line: number;
+            end_column: number;
+            /** @enum {string} */
+            level: "error" | "warning" | "info" | "style";
+            /** @description `SC2086` of shellcheck, `bash` of bash itself. */
+            code: string;
+            message: string;
+        };
+        ScriptCheck: {
+            /** @description Whether it may be saved: errors refuse it, the others inform. */
+            ok: boolean;
+            findings: components["schemas"]["Finding"][];
+            /** @description Its version; empty where it is not installed. */
+            shellcheck: string;
+            /** @description What could not be looked at, and why. */
+            notes: string[];
+        };
         Config: {
             /** @enum {string} */
             state: "applied" | "draft" | "applying" | "failed";
@@ -2045,6 +2953,8 @@ export interface components {
             saved_at: string | null;
             /** @description Why the last APPLY of this draft failed. */
             failed: string | null;
+            /** @description After saving a changed HAAdminAlertScript: what was found in it, else null. */
+            script_check: components["schemas"]["ScriptCheck"] | null;
         };
         Draft: {
             /**
@@ -2151,6 +3061,12 @@ export interface components {
              * @default false
              */
             HAStandbyOnlineEvent: boolean | null;
+            /**
+             * Virtual Address
+             * @description An address that clients use and that moves with the primary, with its prefix length and interface, such as 10.77.1.50/24 dev eth0. Only for two servers in one subnet; empty for none.
+             * @default
+             */
+            HAVirtualAddress: string | null;
         };
         Fingerprint: {
             HAPeerFingerprint: string;
@@ -2224,6 +3140,121 @@ export interface components {
             /** Format: date-time */
             maintenance_until: string | null;
         };
+        MailShown: {
+            host: string;
+            port: number;
+            /** @enum {string} */
+            security: "none" | "starttls" | "tls";
+            sender: string;
+            username: string;
+            password_set: boolean;
+            authority: string;
+            /** @description False: the mail server that the installation was given. */
+            saved: boolean;
+            /** @description HAAlertEmail as it is applied; empty: no mails are sent. */
+            to: string;
+            warnings: string[];
+        };
+        WebhookShown: {
+            /** @description Below the scope configure only its server is shown. */
+            url: string;
+            secret_set: boolean;
+            authority: string;
+            warnings: string[];
+        };
+        Waiting: {
+            script: number;
+            mail: number;
+            webhook: number;
+            log: number;
+        };
+        AlertSettings: {
+            mail: components["schemas"]["MailShown"];
+            webhook: components["schemas"]["WebhookShown"] | null;
+            waiting: components["schemas"]["Waiting"];
+        };
+        MailInput: {
+            host: string;
+            port: number;
+            /** @enum {string} */
+            security: "none" | "starttls" | "tls";
+            sender: string;
+            /** @default  */
+            username: string;
+            /**
+             * Format: password
+             * @description Left out: the one that is kept stays. Empty: none any more. It is never shown again.
+             * @default null
+             */
+            password: string | null;
+            /**
+             * @description PEM of the authority that the certificate is checked with; empty: those that the system trusts.
+             * @default
+             */
+            authority: string;
+        };
+        WebhookInput: {
+            url: string;
+            /**
+             * Format: password
+             * @description Left out: the one that is kept stays. Empty: none any more. It is never shown again.
+             * @default null
+             */
+            secret: string | null;
+            /**
+             * @description PEM of the authority that the certificate is checked with; empty: those that the system trusts.
+             * @default
+             */
+            authority: string;
+        };
+        TestMail: {
+            /**
+             * @description Empty: HAAlertEmail of the draft, else of the applied configuration.
+             * @default
+             */
+            to: string;
+        };
+        TestResult: {
+            detail: string;
+            hint: string;
+            /** @description Of a script: its last 4000 characters. */
+            output: string;
+            /** @description Null: it took too long and was ended. */
+            exit_code: number | null;
+            duration_s: number;
+            parameters: string[];
+        };
+        AlertTest: {
+            id: string;
+            /** @enum {string} */
+            channel: "mail" | "webhook" | "script";
+            /** @enum {string} */
+            state: "queued" | "running" | "done" | "failed";
+            actor: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            ended_at: string | null;
+            result: components["schemas"]["TestResult"] | null;
+        };
+        AlertTestAnswer: {
+            test: components["schemas"]["AlertTest"];
+        };
+        TestScript: {
+            /** @enum {string} */
+            event: "Failover" | "StandbyOffline" | "StandbyOnline" | "ManualSwitch" | "RaiseAlarm" | "ClearAlarm";
+            /**
+             * @description Empty: the draft's script, else the applied one.
+             * @default
+             */
+            script: string;
+        };
+        AlertTests: {
+            items: components["schemas"]["AlertTest"][];
+        };
+        ScriptInput: {
+            script: string;
+        };
         NodeStatus: {
             hostname: string;
             role: string;
@@ -2267,6 +3298,14 @@ export interface components {
             count: number;
             newest: components["schemas"]["NewestRescue"] | null;
         };
+        VirtualAddress: {
+            address: string;
+            interface: string;
+            /** @description It is on this server now. */
+            held: boolean;
+            /** @description The servers that are seen to hold it. */
+            holders: string[];
+        };
         RunningJob: {
             id: string;
             kind: string;
@@ -2300,6 +3339,7 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             rescues: components["schemas"]["RescueCount"] | null;
+            virtual_address: components["schemas"]["VirtualAddress"] | null;
             monitor: {
                 [key: string]: unknown;
             };

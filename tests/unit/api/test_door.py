@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from app.core.access import Scope, allows
-from tests.unit.api.world import Caller, World, make_world
+from tests.unit.api.world import PASSWORD, Caller, World, make_world
 
 OPEN = {"/health/live", "/health/ready", "/health/primary", "/metrics", "/docs", "/docs/style.css", "/openapi.json"}
 CHANGES_NEED = {
-    "/session": Scope.READ, "/ha/preflight": Scope.OPERATE, "/ha/retry": Scope.OPERATE, "/ha/swap": Scope.OPERATE,
+    "/session": Scope.READ, "/session/password": Scope.READ, "/session/totp": Scope.READ,
+    "/session/recovery-codes": Scope.READ, "/ha/preflight": Scope.OPERATE, "/ha/retry": Scope.OPERATE,
+    "/ha/swap": Scope.OPERATE,
     "/ha/takeover": Scope.OPERATE, "/ha/resume": Scope.OPERATE, "/ha/resolve": Scope.OPERATE,
     "/ha/maintenance": Scope.OPERATE,
 }  # fmt: skip
@@ -43,7 +45,7 @@ def needed(method: str, path: str) -> Scope | None:
 
 
 def filled(path: str) -> str:
-    path = path.replace("<job_id>", "job-1").replace("<rescue_id>", "r")
+    path = path.replace("<job_id>", "job-1").replace("<rescue_id>", "r").replace("<test_id>", "t")
     return path.replace("<token_id>", "t").replace("<name>", "nobody")
 
 
@@ -142,12 +144,13 @@ def test_users_are_added_changed_and_removed(world: World, call: Caller) -> None
     assert "argon2" not in call("GET", "/users").text
     assert call("DELETE", "/users/lee").status_code == 204
     assert world.log_in("lee", "quite another one").status_code == 401
-    assert call("DELETE", "/users/dana").get_json()["code"] == "last-user"
+    assert call("DELETE", "/users/dana").get_json()["code"] == "last-administrator"
     assert call("PUT", "/users/lee/password", {"password": "quite another one"}).status_code == 404
 
 
 def test_a_new_password_ends_the_users_other_sessions_only(world: World) -> None:
     own, other = world.browser(), world.browser()
-    assert own("PUT", "/users/dana/password", {"password": "quite another one"}).status_code == 204
+    wanted = {"current": PASSWORD, "password": "quite another one"}
+    assert own("PUT", "/session/password", wanted).status_code == 200
     assert own("GET", "/session").status_code == 200
     assert other("GET", "/session").status_code == 401

@@ -136,7 +136,7 @@ def make_world(folder: Path) -> World:
     )  # fmt: skip
     access, accounts = FakeAccess(clock.now), FakeAccounts(clock.now)
     accounts.add_user(NAME, PASSWORD_HASH)
-    app = create_app(node, access, accounts)
+    app = create_app(node, access, accounts, access)
     return World(app, node, store, machine, clock, access, accounts, queue, rescues, common_log)
 
 
