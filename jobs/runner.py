@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 
 from app.core import messages, plans
 from app.core.errors import HapairError, LocalFailure
@@ -22,8 +23,14 @@ log = logging.getLogger(__name__)
 FORWARD_TRIES = 10
 """Steps after the point of no return are tried this often before the job is left for RETRY."""
 UNDO_TRIES = 8
+LATER_EVERY = timedelta(seconds=30)
+"""A job that was left unfinished, because the other server was away for long, is tried again after this time."""
+LATER_BOUND = timedelta(days=1)
+"""After this time it is left for RETRY alone."""
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 8.0
+LEFT = "left"
+"""In a failed job's memory: the role and the term that it has left."""
 FINISHED_STEPS = frozenset({"done", "skipped"})
 TOUCHED_STEPS = frozenset({"running", "done", "failed", "undoing"})
 
@@ -63,6 +70,38 @@ def recover(node: Node) -> JobRecord | None:
     return _recover(node, job)
 
 
+def finish_later(node: Node) -> JobRecord | None:
+    """The newest job, if it was left half done because the other server was away, is finished or reverted now.
+
+    One try for each step: the worker looks again and again, and other jobs must not wait for it long.
+    """
+    job = next((each for each in node.store.jobs() if each.kind != plans.PREFLIGHT), None)
+    if job is None or job.state != "failed" or job.ended_at is None or not is_as_it_was_left(node, job):
+        return None
+    now = node.clock.now()
+    if now - job.ended_at < LATER_EVERY or now - job.created_at > LATER_BOUND:
+        return None
+    forward = plans.only_unfinished(job.kind, {step.name: step.state for step in job.steps})
+    if not forward and not any(step.state == "undoing" for step in job.steps):
+        return None
+    log.info("the job %s (%s) was left half done and is tried again", job.id, job.kind)
+    node.store.update_job(job.id, state="running", **({"error": None} if forward else {}))
+    context = Context(node, job)
+    if forward:
+        return _forward(context, job.steps, tries=1)
+    return _revert(context, job.steps, _from_json(job.error or {}), tries=1)
+
+
+def is_as_it_was_left(node: Node, job: JobRecord) -> bool:
+    """Whether role and term are still those that the unfinished job has left: else its steps are of another time."""
+    return job.memory.get(LEFT) == _standing(node)
+
+
+def _standing(node: Node) -> Json:
+    state = node.store.state()
+    return {"role": state.role.value, "term": state.term}
+
+
 def _recover(node: Node, job: JobRecord) -> JobRecord:
     context = Context(node, job)
     going_back = job.error is not None or any(step.state in {"undoing", "undone"} for step in job.steps)
@@ -74,13 +113,13 @@ def _recover(node: Node, job: JobRecord) -> JobRecord:
     return _revert(context, job.steps, InterruptedJobError())
 
 
-def _forward(context: Context, steps: Sequence[StepRecord]) -> JobRecord:
+def _forward(context: Context, steps: Sequence[StepRecord], tries: int = FORWARD_TRIES) -> JobRecord:
     past_return = False
     try:
         for record in steps:
             past_return = past_return or _past_return(context, _current(context))
             if record.state not in FINISHED_STEPS:
-                _perform(context, record, FORWARD_TRIES if past_return else 1)
+                _perform(context, record, tries if past_return else 1)
     except Exception as error:
         ended = _end_badly(context, error)
         if not isinstance(error, HapairError):
@@ -157,8 +196,10 @@ def _end_badly(context: Context, error: Exception) -> JobRecord:
     return _revert(context, steps, ours)
 
 
-def _revert(context: Context, steps: Sequence[StepRecord], error: HapairError) -> JobRecord:
-    """What was done is undone, last first; the draft stays, marked as failed."""
+def _revert(context: Context, steps: Sequence[StepRecord], error: HapairError, tries: int = UNDO_TRIES) -> JobRecord:
+    """What was done is undone, last first; the draft stays, marked as failed.
+
+    A step whose undoing has failed, and may succeed later, stays `undoing`."""
     store = context.node.store
     store.update_job(context.job_id, error=_as_json(error))
     complete = True
@@ -167,33 +208,35 @@ def _revert(context: Context, steps: Sequence[StepRecord], error: HapairError) -
             continue
         context.begin_step(record.name)
         store.update_step(context.job_id, record.name, state="undoing")
-        undone = _undo(context, registry.step(record.name))
-        store.update_step(context.job_id, record.name, state="undone" if undone else "failed")
-        complete = complete and undone
+        state = _undo(context, registry.step(record.name), tries)
+        store.update_step(context.job_id, record.name, state=state)
+        complete = complete and state == "undone"
     context.end_operation()
     return _fail(context, "reverted" if complete else "failed", error)
 
 
-def _undo(context: Context, step: Step) -> bool:
+def _undo(context: Context, step: Step, tries: int) -> str:
+    """The state of the step afterwards."""
     pause = FIRST_PAUSE_S
-    for attempt in range(1, UNDO_TRIES + 1):
+    for attempt in range(1, tries + 1):
         try:
             step.undo(context)
         except CanNotUndo as error:
             log.warning("%s stays done: %s", step.name, error)
-            return False
+            return "failed"
         except HapairError as error:
-            log.warning("undoing %s failed (try %d of %d): %s", step.name, attempt, UNDO_TRIES, error)
-            if attempt < UNDO_TRIES:
+            log.warning("undoing %s failed (try %d of %d): %s", step.name, attempt, tries, error)
+            if attempt < tries:
                 context.node.clock.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_S)
         else:
-            return True
-    return False
+            return "undone"
+    return "undoing"
 
 
 def _fail(context: Context, state: str, error: HapairError) -> JobRecord:
     message = messages.failure(error)
+    context.remember(**{LEFT: _standing(context.node)})
     if context.kind != plans.PREFLIGHT and context.node.store.config().draft is not None:
         context.node.store.draft_failed(message)
     return _finish(context, state, message, error=_as_json(error))
@@ -224,3 +267,8 @@ def _as_json(error: HapairError) -> Json:
     code = "communication-error" if messages.is_communication_error(error) else error.code
     title = messages.COMMUNICATION_ERROR if messages.is_communication_error(error) else error.title
     return {"code": code, "title": title, "detail": error.detail, "hint": error.hint, "cause": error.code}
+
+
+def _from_json(error: Json) -> HapairError:
+    code, title = str(error.get("cause") or "job-broken"), str(error.get("title") or "The Job Failed")
+    return LocalFailure(code, title, detail=str(error.get("detail") or ""), hint=str(error.get("hint") or ""))

@@ -7,6 +7,7 @@ from app.core.checks import Check
 from app.core.errors import HapairError, LocalFailure, NotAllowed
 from app.core.messages import failure
 from app.ports import Actor, JobRecord, Json, Node, StepRecord
+from jobs.runner import is_as_it_was_left
 
 ENDED = frozenset({"succeeded", "failed", "reverted"})
 POLL_S = 0.1
@@ -41,11 +42,10 @@ def _send(node: Node, job: JobRecord) -> JobRecord:
     return job
 
 
-def _only_unfinished(job: JobRecord) -> bool:
-    """Whether the job has done what can't be taken back, and only what follows from it is missing."""
-    return job.state == "failed" and any(
-        plans.is_final(job.kind, step.name) and step.state == "done" for step in job.steps
-    )
+def _can_go_on(node: Node, job: JobRecord) -> bool:
+    """Whether the job was left after its point of no return, and nothing has changed who this server is since."""
+    unfinished = plans.only_unfinished(job.kind, {step.name: step.state for step in job.steps})
+    return job.state == "failed" and unfinished and is_as_it_was_left(node, job)
 
 
 def retry_job(node: Node, actor: Actor) -> JobRecord:
@@ -59,7 +59,7 @@ def retry_job(node: Node, actor: Actor) -> JobRecord:
             continue
         if job.state not in {"failed", "reverted"}:
             break
-        if _only_unfinished(job):
+        if _can_go_on(node, job):
             return _send(node, node.store.update_job(job.id, state="queued", message="", error=None, ended_at=None))
         return start_job(node, job.kind, {k: v for k, v in job.arguments.items() if k != "role"}, actor)
     raise NotAllowed(

@@ -98,6 +98,7 @@ def look_into_journal(node: Node) -> None:
     This worker is the only one and runs nothing at this moment, so a job that is running was left by a dead one.
     """
     runner.recover(node)
+    runner.finish_later(node)
     job = node.store.active_job()
     if job is not None and job.state == "queued":
         node.queue.enqueue(job.id)

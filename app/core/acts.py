@@ -67,6 +67,12 @@ class RecordStandbyBack(Act):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AwaitSecondary(Act):
+    """It is durable that this primary waits for APPLY on the secondary again (moves.await_secondary): the set-up
+    that was begun there goes on no more."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SetSemiSync(Act):
     """Commits wait for the standby (True) or no longer do (False)."""
 

@@ -76,6 +76,9 @@ class PilotMemory:
     """Where this primary's database was at the last looks, oldest first: what its standby is measured against."""
     able_since_s: float | None = None
     """The standby is out of the pair, and has been heard and eligible."""
+    joiner_idle_since_s: float | None = None
+    """This primary waits for a secondary that is being set up, but that one says that it is standalone and busy with
+    nothing."""
     write_fair_since_s: float | None = None
     """A write on this node has had no standby to wait for in vain."""
     emitted: frozenset[str] = frozenset()
@@ -200,13 +203,16 @@ def _remember_standby(
         waits_in_vain = facts.semi_sync_enabled and (facts.semi_sync_clients == 0 or not sight.heartbeat_heard)
         fair = _since(memory.write_fair_since_s, not waits_in_vain, seen.now_s)
         memory = _with(memory, write_fair_since_s=fair)
+    peer = sight.peer
+    idle = sight.heartbeat_heard and peer is not None and peer.role is Role.STANDALONE and peer.operation == ""
+    idle = idle and state.role is Role.PRIMARY and state.phase is Phase.SYNCHRONIZING
+    memory = _with(memory, joiner_idle_since_s=_since(memory.joiner_idle_since_s, idle, seen.now_s))
     if state.role is not Role.PRIMARY or state.phase is not Phase.PAIRED or facts is None:
         return _with(
             memory, standby_failing_since_s=None, acknowledging_since_s=None, able_since_s=None, own_positions=()
         )
     memory = _remember_position(memory, seen, facts)
     unacknowledged = facts.semi_sync_enabled and facts.semi_sync_clients == 0
-    peer = sight.peer
     failing = sight.heartbeat_heard and (unacknowledged or (peer is not None and not peer.eligible))
     acknowledging = facts.semi_sync_enabled and facts.semi_sync_clients > 0 and _seen_after_told(memory, seen)
     awake = seen.stalled_s < STALLED_S

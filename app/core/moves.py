@@ -55,6 +55,12 @@ def record_standby_back(state: NodeState) -> NodeState:
     return replace(state, standby_out=False, standby_out_since=None)
 
 
+def await_secondary(state: NodeState) -> NodeState:
+    """A primary whose secondary was being set up waits for APPLY there again; any other node stays as it is."""
+    joining = state.role is Role.PRIMARY and state.phase is Phase.SYNCHRONIZING
+    return replace(state, phase=Phase.INITIALIZED) if joining else state
+
+
 def adopt_term(state: NodeState, term: int) -> NodeState:
     """The secondary knows its primary's term. Never lower than its own."""
     if state.role is not Role.SECONDARY:

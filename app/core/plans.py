@@ -6,6 +6,7 @@ what each step does is in `jobs/steps`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.core.errors import NotAllowed
@@ -154,3 +155,9 @@ def is_final(kind: str, name: str) -> bool:
         for step in steps
         if step.name == name
     )
+
+
+def only_unfinished(kind: str, states: Mapping[str, str]) -> bool:
+    """Whether a failed job has done what can't be taken back, and only what follows from it is missing. `states` are
+    those of its steps by name."""
+    return any(is_final(kind, name) and state == "done" for name, state in states.items())

@@ -11,6 +11,7 @@ from app.core import positions
 from app.core.acts import (
     Act,
     AskOthers,
+    AwaitSecondary,
     Cause,
     ClearAlarm,
     EmitEvent,
@@ -45,6 +46,8 @@ BACKLOG_PATIENCE_S = 30.0
 """A standby that follows, but stays behind under load, is taken back after this time."""
 REPORT_STALE_S = 1.0
 """What a standby reports of its database may be this old when it reports it: it looks once a second."""
+JOINER_IDLE_S = 10.0
+"""A secondary that says for this long that it is standalone and busy with nothing is not being set up any more."""
 RETURN_RETRY_S = 60.0
 """A standby that was dropped because it did not acknowledge, though it was heard, is not taken back before this time:
 each try could make commits wait again."""
@@ -89,6 +92,10 @@ def _without_standby(scene: Scene) -> Iterator[Act]:
         yield Lift(rule="no-standby-yet", why="The pair has no secondary yet: nobody else can be its primary.")
     if scene.facts is not None and scene.facts.semi_sync_enabled:
         yield SetSemiSync(rule="no-standby-yet", why="The pair has no secondary yet to wait for.", enabled=False)
+    idle_since = scene.memory.joiner_idle_since_s
+    if idle_since is not None and scene.seen.now_s - idle_since >= JOINER_IDLE_S:
+        why = "The secondary's set-up was broken off: it is standalone, and no job of it goes on."
+        yield AwaitSecondary(rule="set-up-broken-off", why=why)
 
 
 def _fenced_for(scene: Scene, reason: FenceReason) -> bool:

@@ -52,6 +52,7 @@ NOTED_ACTS = (
     acts.Rejoin,
     acts.RestartDatabase,
     acts.Handover,
+    acts.AwaitSecondary,
 )
 """Those that the activity log keeps."""
 
@@ -93,6 +94,7 @@ class Hands:
             acts.RestartDatabase: self._restart_database,
             acts.Handover: self._handover,
             acts.AdoptTerm: self._adopt_term,
+            acts.AwaitSecondary: self._await_secondary,
             acts.RecordStable: self._record_stable,
             acts.AskOthers: self._ask,
             acts.RaiseAlarm: self._raise_alarm,
@@ -234,6 +236,9 @@ class Hands:
 
     def _adopt_term(self, act: acts.AdoptTerm) -> None:
         self._node.store.change_state(lambda state: moves.adopt_term(state, act.term))
+
+    def _await_secondary(self, _act: acts.AwaitSecondary) -> None:
+        self._node.store.change_state(moves.await_secondary)
 
     def _record_stable(self, _act: acts.RecordStable) -> None:
         self._node.store.change_state(moves.record_stable)

@@ -71,12 +71,7 @@ def join_done(node: Node, body: Json) -> Json:
 def join_abort(node: Node, body: Json) -> Json:
     """This primary waits for APPLY on the secondary again."""
     same_pair(node.store.state(), body)
-
-    def waiting(state: NodeState) -> NodeState:
-        joining = state.role is Role.PRIMARY and state.phase is Phase.SYNCHRONIZING
-        return replace(state, phase=Phase.INITIALIZED) if joining else state
-
-    node.store.change_state(waiting)
+    node.store.change_state(moves.await_secondary)
     return {}
 
 

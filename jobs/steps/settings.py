@@ -6,7 +6,7 @@ from app.core import config as configuration
 from app.core.errors import LocalFailure
 from app.ports import Json, Node
 from jobs.context import BaseStep, Context
-from jobs.steps.pair import QUICK_S, apply_config, ask_quietly, clean_config
+from jobs.steps.pair import QUICK_S, apply_config, clean_config
 
 
 class SendSettings(BaseStep):
@@ -31,7 +31,8 @@ class SendSettings(BaseStep):
 
     def undo(self, context: Context) -> None:
         if context.memory.get("before"):
-            ask_quietly(context.node, "settings", {"fields": context.recall("before")})
+            # Not quietly: two servers that go by different settings would be neither the old pair nor the new one.
+            context.node.peer.request("settings", {"fields": context.recall("before")}, QUICK_S)
 
 
 class ApplySettings(BaseStep):

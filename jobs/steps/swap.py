@@ -20,7 +20,7 @@ from app.core.state import FenceReason, NodeState, Phase
 from app.ports import Node
 from jobs.context import BaseStep, CanNotUndo, Context
 from jobs.steps.fencing import fence_self
-from jobs.steps.pair import QUICK_S, apply_config, ask_quietly, peer_position, refuse, transactions_behind
+from jobs.steps.pair import QUICK_S, apply_config, peer_position, refuse, transactions_behind
 from jobs.steps.seeding import follow_peer
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,8 @@ class PrepareSwap(BaseStep):
 
     def undo(self, context: Context) -> None:
         if "prepared" in context.memory:
-            ask_quietly(context.node, "swap-abort", {"job_id": context.job_id, "term": context.recall("term")})
+            body = {"job_id": context.job_id, "term": context.recall("term")}
+            context.node.peer.request("swap-abort", body, QUICK_S)
 
 
 class FlushFiles(BaseStep):

@@ -23,10 +23,12 @@ log = logging.getLogger(__name__)
 
 LEAVE_S = 90.0
 """How long the secondary may take to apply what it has received, and a little more."""
-DISMISS_TRIES = 3
+DISMISS_S = 20.0
+"""How long a secondary that was in sync is asked to leave: as long as a server takes to start again. One that was out
+of the pair before is asked once."""
 ANSWER_S = 8.0
 """How long a server that lives may take to answer a first question."""
-DISMISS_PAUSE_S = 0.5
+DISMISS_PAUSE_S = 1.0
 DRAIN_S = 60.0
 NOTICE_S = 3.0
 
@@ -66,20 +68,24 @@ class DismissSecondary(BaseStep):
         with suppress(HapairError):
             position = node.database.facts().position
         body = {"pair_id": context.recall("pair_id"), "position": position}
-        for attempt in range(1, DISMISS_TRIES + 1):
+        patience_s = 0.0 if context.memory.get("was_out") else DISMISS_S
+        deadline = node.clock.monotonic() + patience_s
+        while True:
             try:
                 # Leaving may take the other server long; that it answers at all is known much sooner.
-                node.peer.request("position", {}, ANSWER_S)
+                node.peer.request("ping", {}, ANSWER_S)
                 node.peer.request("leave", body, LEAVE_S)
             except (PeerUnreachable, PeerRefused) as error:
-                log.warning("the secondary was not told to leave (try %d of %d): %s", attempt, DISMISS_TRIES, error)
-                context.skipped = (
-                    f"The other server could not be told ({error.title}). If it is still part of the pair, set its"
-                    " role to standalone and apply that there too."
-                )
+                log.warning("the secondary was not told to leave: %s", error)
+                if node.clock.monotonic() >= deadline:
+                    context.skipped = (
+                        f"The other server could not be told ({error.title}). If it is still part of the pair, set its"
+                        " role to standalone and apply that there too."
+                    )
+                    return
+                context.progress(0, None, f"the other server does not answer yet ({error.title})")
                 node.clock.sleep(DISMISS_PAUSE_S)
             else:
-                context.skipped = None
                 return
 
 

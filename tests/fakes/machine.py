@@ -55,3 +55,7 @@ class FakeMachine:
             return None
         content, published_at = self._documents[name]
         return json.loads(content), self._clock.monotonic() - published_at
+
+    def forget(self, name: str) -> None:
+        """The document is gone, as after a boot."""
+        self._documents.pop(name, None)

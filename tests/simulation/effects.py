@@ -285,6 +285,11 @@ def _adopt_term(node: SimulatedNode, act: Act) -> Steps:
     yield ("AdoptTerm", DISK_S)
 
 
+def _await_secondary(node: SimulatedNode, act: Act) -> Steps:
+    node.change(moves.await_secondary(node.state))
+    yield ("AwaitSecondary", DISK_S)
+
+
 def _record_stable(node: SimulatedNode, act: Act) -> Steps:
     node.change(moves.record_stable(node.state))
     yield ("RecordStable", DISK_S)
@@ -325,6 +330,7 @@ _EFFECTS = {
     acts.Rejoin: _rejoin,
     acts.RestartDatabase: _restart_database,
     acts.AdoptTerm: _adopt_term,
+    acts.AwaitSecondary: _await_secondary,
     acts.RecordStable: _record_stable,
     acts.AskOthers: _ask_others,
     acts.RaiseAlarm: _raise_alarm,

@@ -47,8 +47,23 @@ class Killed(BaseException):
 
 
 class PoliteClock(FakeClock):
+    """While somebody sleeps, what is due happens, and other threads run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._due: list[tuple[float, Callable[[], object]]] = []
+
+    def at(self, when_s: float, act: Callable[[], object]) -> None:
+        """`act` happens in the first sleep that ends at that time or later."""
+        self._due.append((when_s, act))
+
     def sleep(self, seconds: float) -> None:
         super().sleep(seconds)
+        now_s = self.monotonic()
+        due = [act for when_s, act in self._due if when_s <= now_s]
+        self._due = [each for each in self._due if each[0] > now_s]
+        for act in due:
+            act()
         time.sleep(REAL_YIELD_S)
 
 

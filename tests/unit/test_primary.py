@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from app.core import moves
 from app.core.acts import (
     EmitEvent,
     FenceSelf,
@@ -18,6 +19,7 @@ from app.core.acts import (
     SetSemiSync,
 )
 from app.core.pairconfig import PairConfig, ProtectionMode
+from app.core.primary import JOINER_IDLE_S
 from app.core.roles import Role
 from app.core.state import FenceReason, NodeState, Operation, Phase, Promotion
 from tests.unit.situations import (
@@ -398,3 +400,25 @@ def test_one_lost_round_of_pings_does_not_fence_a_primary_that_has_lost_its_stan
     once = network(CUT_OFF, gateway_answers=False, others_answer_age_s=1.0)
     assert "FenceSelf" not in kinds(tick(PRIMARY, once))
     assert "FenceSelf" in kinds(tick(PRIMARY, CUT_OFF))
+
+
+SYNCHRONIZING = replace(PRIMARY, phase=Phase.SYNCHRONIZING, standby_out=True)
+IDLE = peer(WELL, role=Role.STANDALONE, phase=Phase.NONE, operation="")
+
+
+def test_a_primary_whose_secondary_has_broken_its_set_up_off_waits_for_apply_there_again() -> None:
+    first = tick(SYNCHRONIZING, IDLE)
+    assert "AwaitSecondary" not in kinds(first)
+    later = tick(SYNCHRONIZING, replace(IDLE, now_s=NOW_S + JOINER_IDLE_S), first.memory)
+    assert "AwaitSecondary" in kinds(later)
+    assert moves.await_secondary(SYNCHRONIZING).phase is Phase.INITIALIZED
+    assert moves.await_secondary(PRIMARY) == PRIMARY
+
+
+@pytest.mark.parametrize("changed", [{"operation": "setup-secondary"}, {"role": Role.SECONDARY}])
+def test_a_secondary_whose_set_up_goes_on_is_waited_for(changed: dict[str, object]) -> None:
+    memory = tick(SYNCHRONIZING, IDLE).memory
+    busy = replace(peer(IDLE, **changed), now_s=NOW_S + JOINER_IDLE_S)
+    seen = tick(SYNCHRONIZING, busy, memory)
+    assert "AwaitSecondary" not in kinds(seen)
+    assert seen.memory.joiner_idle_since_s is None
