@@ -19,6 +19,7 @@ MEANINGS = {
     Kind.FINGERPRINT: "`SHA256:` and 43 characters",
     Kind.EMAIL: "one e-mail address",
     Kind.BOOLEAN: "true or false",
+    Kind.VIRTUAL_ADDRESS: "IPv4 or IPv6 address, prefix length and interface: `10.77.1.50/24 dev eth0`",
     Kind.SCRIPT: "bash script, at most 64 KiB",
 }
 

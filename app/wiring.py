@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app.adapters.activity import SqlCommonLog
+from app.adapters.addresses import NetlinkAddresses
 from app.adapters.clock import SystemClock
 from app.adapters.keys import FileKeys
 from app.adapters.machine import LinuxMachine
@@ -64,6 +65,7 @@ def build_node(settings: Settings | None = None) -> Node:
         pinger=IcmpPinger(),
         mailer=SmtpMailer(settings),
         scripts=BashScripts(),
+        addresses=NetlinkAddresses(),
     )
 
 

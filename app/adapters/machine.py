@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.errors import LocalFailure
+from app.core.virtual_address import Interface
 from app.ports import Json, MachineFacts
 from app.settings import Settings
 
@@ -53,16 +54,18 @@ class LinuxMachine:
         self._proc = proc
 
     def facts(self) -> MachineFacts:
+        interfaces = _interfaces()
         usage = shutil.disk_usage(_existing(self._settings.state_dir))
         return MachineFacts(
             hostname=socket.gethostname(),
-            addresses=_addresses(),
+            addresses=tuple(network.split("/")[0] for each in interfaces for network in each.networks),
             gateway=_gateway_ipv4(self._proc / "net/route") or _gateway_ipv6(self._proc / "net/ipv6_route"),
             cpus=len(os.sched_getaffinity(0)),
             memory_bytes=_memory_bytes(self._proc / "meminfo"),
             disk_bytes=usage.total,
             disk_free_bytes=usage.free,
             version=metadata.version("hapair"),
+            interfaces=interfaces,
         )
 
     def hostname(self) -> str:
@@ -143,17 +146,25 @@ def _existing(path: Path) -> Path:
     return next(each for each in (path, *path.parents) if each.exists())
 
 
-def _addresses() -> tuple[str, ...]:
-    """All addresses of this server but loopback and link-local ones; empty where `ip` can't tell."""
+def _interfaces() -> tuple[Interface, ...]:
+    """The interfaces that are up and have addresses that others can reach; none where `ip` can't tell."""
     try:
         listed = subprocess.run(
             ["ip", "-json", "address", "show", "up"], capture_output=True, timeout=COMMAND_TIMEOUT_S, check=True
         )
-        interfaces: list[dict[str, Any]] = json.loads(listed.stdout or b"[]")
+        found: list[dict[str, Any]] = json.loads(listed.stdout or b"[]")
     except (OSError, subprocess.SubprocessError, ValueError):
         return ()
-    found = [entry.get("local", "") for interface in interfaces for entry in interface.get("addr_info", [])]
-    return tuple(address for address in found if _is_reachable_from_outside(address))
+    named = [Interface(each["ifname"], _networks(each.get("addr_info", []))) for each in found if "ifname" in each]
+    return tuple(each for each in named if each.networks)
+
+
+def _networks(entries: list[dict[str, Any]]) -> tuple[str, ...]:
+    return tuple(
+        f"{entry['local']}/{entry['prefixlen']}"
+        for entry in entries
+        if _is_reachable_from_outside(entry.get("local", ""))
+    )
 
 
 def _is_reachable_from_outside(address: str) -> bool:

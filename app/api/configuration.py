@@ -69,6 +69,7 @@ def surroundings(applied: Config, fingerprint: str) -> Surroundings:
         gateway=facts.gateway,
         tunnel_network=node().settings.tunnel_network,
         applied=applied,
+        interfaces=facts.interfaces,
         fingerprint_generated=bool(fingerprint) and store.pairing_key(fingerprint) is not None,
         # A secondary whose primary has called already holds that primary as its peer: its fingerprint has done its
         # work for this very set-up, and APPLY here completes it.

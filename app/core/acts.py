@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from app.core.events import EventSpec
 from app.core.state import FenceReason
+from app.core.virtual_address import VirtualAddress
 
 
 class Cause(StrEnum):
@@ -131,6 +132,18 @@ class RecordStable(Act):
 @dataclass(frozen=True, kw_only=True)
 class AskOthers(Act):
     """Gateway and targets (not the peer) are pinged now, not at the next round, and the network report is renewed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakeAddress(Act):
+    """The virtual address is on this server, and its neighbours in the network know."""
+
+    address: VirtualAddress
+
+
+@dataclass(frozen=True, kw_only=True)
+class GiveUpAddress(Act):
+    """No virtual address is on this server."""
 
 
 @dataclass(frozen=True, kw_only=True)

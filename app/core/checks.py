@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_interface
 from typing import Any
+
+from app.core.virtual_address import Interface, VirtualAddress, misplaced
 
 CLOCK_TOLERANCE_S = 2.0
 SIZE_TOLERANCE = 0.10
@@ -117,6 +120,37 @@ def seed_space(data_bytes: int, files_bytes: int, free_bytes: int) -> Check:
             " are free there.",
         )
     return Check("seed-space", "pass", f"The copy needs {_gigabytes(needed)}; {_gigabytes(free_bytes)} are free.")
+
+
+def interfaces_of(document: object) -> tuple[Interface, ...]:
+    """The interfaces out of a peer's reply; whatever is not of the right form is left out."""
+    found = []
+    for each in document if isinstance(document, list) else []:
+        name, networks = (each.get("name"), each.get("networks")) if isinstance(each, dict) else (None, None)
+        if isinstance(name, str) and isinstance(networks, list):
+            found.append(Interface(name, tuple(text for text in networks if _is_network(text))))
+    return tuple(found)
+
+
+def _is_network(text: object) -> bool:
+    try:
+        ip_interface(text) if isinstance(text, str) else ip_interface("")
+    except ValueError:
+        return False
+    return True
+
+
+def virtual_address(wanted: VirtualAddress, own: Sequence[Interface], peers: Sequence[Interface]) -> Check:
+    """Whether both servers can hold the virtual address."""
+    faults = [*misplaced(wanted, own), *misplaced(wanted, peers, "the other server")]
+    if not faults:
+        return Check("virtual-address", "pass", f"Both servers can hold {wanted}.")
+    return Check(
+        "virtual-address",
+        "fail",
+        f"The virtual address {wanted} does not fit both servers, so it could not move between them. HAVirtualAddress: "
+        + " ".join(faults),
+    )
 
 
 def failures(checks: list[Check]) -> list[Check]:

@@ -15,10 +15,17 @@ from app.core.errors import InvalidInput
 from app.core.fields import BY_NAME, FIELDS, PING_MONITORS, Field, Scope, Value
 from app.core.roles import Role
 from app.core.values import clean_host_name, ip_address
+from app.core.virtual_address import Interface, beyond_the_peer, misplaced, read
 
 Config = Mapping[str, Any]
 PAIR_FIELDS = ("HAServerAddress", "HAPeerAddress", "HAPeerFingerprint")
 """What the pair was made with; to change it is to make a new pair."""
+
+
+BEYOND_THE_PEER = (
+    "Can't move to the other server: HAPeerAddress {peer} is not in {network}, and an address works in one subnet only."
+    " Leave it empty for servers in two subnets, and let the HA Custom Script change a DNS name."
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,7 @@ class Surroundings:
     fingerprint_generated: bool = False
     """The configuration's fingerprint was generated on this server and is unused."""
     fingerprint_used: bool = False
+    interfaces: tuple[Interface, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,6 +102,7 @@ def check(config: Config, surroundings: Surroundings) -> None:
         _check_pair_kept(values, surroundings, errors)
         _check_addresses(values, surroundings, errors)
         _check_fingerprint(values, role, surroundings, errors)
+        _check_virtual_address(values, surroundings, errors)
     _check_ping_monitors(values, surroundings, errors)
     if errors:
         raise InvalidInput(
@@ -155,6 +164,23 @@ def _check_fingerprint(values: Config, role: Role, surroundings: Surroundings, e
         _add(errors, "HAPeerFingerprint", "Was generated on this server; paste the value that the primary generated.")
 
 
+def _check_virtual_address(values: Config, surroundings: Surroundings, errors: dict[str, list[str]]) -> None:
+    wanted = read(values["HAVirtualAddress"])
+    if wanted is None:
+        return
+    faults = list(misplaced(wanted, surroundings.interfaces))
+    if wanted.address in _own_names(surroundings):
+        faults.append("Is an address of this server already, and must be one that no server has.")
+    if surroundings.gateway and wanted.address == _normal(surroundings.gateway):
+        faults.append("Must be different from Gateway.")
+    others = ("HAServerAddress", "HAPeerAddress", *PING_MONITORS)
+    faults += [f"Must be different from {name}." for name in others if values[name] == wanted.address]
+    if beyond_the_peer(wanted, str(values["HAPeerAddress"])):
+        faults.append(BEYOND_THE_PEER.format(peer=values["HAPeerAddress"], network=wanted.network))
+    for sentence in faults:
+        _add(errors, "HAVirtualAddress", sentence)
+
+
 def _check_ping_monitors(values: Config, surroundings: Surroundings, errors: dict[str, list[str]]) -> None:
     earlier: dict[str, str] = {}
     for name in PING_MONITORS:
@@ -189,7 +215,10 @@ def target_faults(target: str, values: Config, surroundings: Surroundings) -> li
 
 
 def _own_names(surroundings: Surroundings) -> frozenset[str]:
-    return frozenset(_normal(each) for each in (surroundings.hostname, *surroundings.addresses) if each)
+    """Names and addresses of this server itself; the pair's virtual address is none of them, wherever it is now."""
+    virtual = read(surroundings.applied.get("HAVirtualAddress"))
+    own = frozenset(_normal(each) for each in (surroundings.hostname, *surroundings.addresses) if each)
+    return own if virtual is None else own - {virtual.address}
 
 
 def _normal(text: str) -> str:

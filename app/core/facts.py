@@ -109,6 +109,8 @@ class PeerReport:
     version: str = ""
     lag_s: float | None = None
     """Age of the primary's newest row in a secondary's data; None on a primary and where it is not known."""
+    holds_address: bool = False
+    """A virtual address is on it."""
 
 
 @dataclass(frozen=True)
@@ -167,5 +169,7 @@ class Observation:
     peer_asked_age_s: float | None = None
     """Since the request was sent whose reply `peer` is: the report is at most this old, and the peer heard this node
     then. None where it is not measured; then the reply's arrival counts."""
+    held_addresses: tuple[str, ...] | None = None
+    """The virtual addresses that are on this server; None where that was not looked at."""
     peer_called_age_s: float | None = None
     """Since a heartbeat request of the peer last arrived here; None if none did or where it is not measured."""

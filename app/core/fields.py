@@ -19,6 +19,8 @@ from app.core.values import (
     clean_fingerprint,
     clean_script,
 )
+from app.core.virtual_address import LENGTH_MAX as VIRTUAL_ADDRESS_LENGTH_MAX
+from app.core.virtual_address import clean_virtual_address
 
 Value = str | int | bool
 FINGERPRINT_LENGTH = 50
@@ -35,6 +37,7 @@ class Kind(StrEnum):
     INTEGER = "integer"
     BOOLEAN = "boolean"
     SCRIPT = "script"
+    VIRTUAL_ADDRESS = "virtual-address"
 
 
 class Scope(StrEnum):
@@ -63,6 +66,7 @@ CLEANERS: dict[Kind, Callable[[str], str]] = {
     Kind.FINGERPRINT: clean_fingerprint,
     Kind.EMAIL: clean_email,
     Kind.SCRIPT: clean_script,
+    Kind.VIRTUAL_ADDRESS: clean_virtual_address,
 }
 
 
@@ -294,6 +298,19 @@ FIELDS = (
         section=Section.ADVANCED,
         help="Run the custom script with StandbyOnline when the secondary is back after StandbyOffline. Off, so that"
         " existing scripts see only the five events they know.",
+    ),
+    Field(
+        name="HAVirtualAddress",
+        attribute="virtual_address",
+        label="Virtual Address",
+        kind=Kind.VIRTUAL_ADDRESS,
+        default="",
+        roles=PAIRED,
+        scope=Scope.SHARED,
+        section=Section.ADVANCED,
+        length_max=VIRTUAL_ADDRESS_LENGTH_MAX,
+        help="An address that clients use and that moves with the primary, with its prefix length and interface, such"
+        " as 10.77.1.50/24 dev eth0. Only for two servers in one subnet; empty for none.",
     ),
 )  # fmt: skip
 

@@ -74,6 +74,8 @@ class PilotMemory:
     """The standby was last dropped because it did not acknowledge, although it was connected and well."""
     own_positions: tuple[tuple[float, str], ...] = ()
     """Where this primary's database was at the last looks, oldest first: what its standby is measured against."""
+    address_lacking_since_s: float | None = None
+    """This node is the writable primary, and the virtual address is not on it."""
     able_since_s: float | None = None
     """The standby is out of the pair, and has been heard and eligible."""
     joiner_idle_since_s: float | None = None

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from app.core.virtual_address import VirtualAddress, read
+
 HEARTBEAT_INTERVAL_MAX_S = 1.0
 """A heartbeat is asked for at least this often."""
 SEMI_SYNC_FALLBACK_S = 10.0
@@ -36,6 +38,7 @@ class PairConfig:
     file_sync_interval_s: float = 5.0
     ping_targets: tuple[str, ...] = ()
     semi_sync_fallback_s: float = SEMI_SYNC_FALLBACK_S
+    virtual_address: VirtualAddress | None = None
 
     @property
     def detection_window_s(self) -> float:
@@ -87,4 +90,5 @@ def pair_config(applied: Mapping[str, Any]) -> PairConfig:
         standby_online_event=bool(value("HAStandbyOnlineEvent", default.standby_online_event)),
         file_sync_interval_s=float(value("HAFileSyncInterval", default.file_sync_interval_s)),
         ping_targets=tuple(str(target) for target in targets if target),
+        virtual_address=read(applied.get("HAVirtualAddress")),
     )

@@ -17,6 +17,7 @@ from app.core.alarms import clear_foreign
 from app.core.diagnosis import HEALTHY, PRIMARY_ROWS, SECONDARY_ROWS, Diagnosis, diagnose
 from app.core.facts import Observation
 from app.core.failover import QUIET_KINDS, Blocked, Verdict
+from app.core.holder import address_acts, lacks_address
 from app.core.memory import Contact, PilotMemory, note_acts, remember
 from app.core.ownbase import failing_s
 from app.core.pairconfig import PairConfig
@@ -60,6 +61,7 @@ def decide(memory: PilotMemory, state: NodeState, config: PairConfig, seen: Obse
     diagnosis = _diagnosis(state, sight)
     if diagnosis.name != memory.diagnosis:
         memory = replace(memory, diagnosis=diagnosis.name, diagnosis_since_s=seen.now_s)
+    memory = _remember_address(memory, state, config, seen)
     scene = Scene(sight, memory, state, config, seen, now)
     verdict = failover.verdict(scene)
     acts: tuple[Act, ...] = ()
@@ -84,6 +86,12 @@ def hands_off(state: NodeState, now: datetime) -> bool:
     return operation is not None and operation.kind not in QUIET_KINDS and now < operation.until
 
 
+def _remember_address(memory: PilotMemory, state: NodeState, config: PairConfig, seen: Observation) -> PilotMemory:
+    if not lacks_address(state, config, seen):
+        return replace(memory, address_lacking_since_s=None)
+    return memory if memory.address_lacking_since_s is not None else replace(memory, address_lacking_since_s=seen.now_s)
+
+
 def _diagnosis(state: NodeState, sight: Sight) -> Diagnosis:
     if state.phase is not Phase.PAIRED:
         return HEALTHY
@@ -91,6 +99,7 @@ def _diagnosis(state: NodeState, sight: Sight) -> Diagnosis:
 
 
 def _acts(scene: Scene, verdict: Verdict, diagnosis: Diagnosis) -> Iterator[Act]:
+    yield from address_acts(scene)
     match scene.state.role:
         case Role.STANDALONE:
             yield from _standalone_acts(scene)

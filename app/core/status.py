@@ -116,6 +116,7 @@ def status(view: View, *, hostname: str, address: str | None = None) -> Document
         "alarms": list((view.snapshot or {}).get("alarms") or []),
         "database": _database(view),
         "rescues": dict(view.part("rescues")) or None,
+        "virtual_address": _virtual_address(view, hostname),
         "monitor": {"running": view.fresh, "age_s": view.age_s},
         "protection": {
             "mode": view.config.protection_mode.value,
@@ -338,6 +339,22 @@ def _peer(view: View) -> Document | None:
         "heartbeat_age_s": view.heartbeat_age_s,
         "error": channel.get("error") or "",
         "lag_s": report.get("lag_s") if view.heard else None,
+    }
+
+
+def _virtual_address(view: View, hostname: str) -> Document | None:
+    """The address that moves with the primary, and which server holds it; None where the pair has none."""
+    address = view.config.virtual_address
+    if address is None:
+        return None
+    here = view.fresh and bool(view.part("address").get("held"))
+    there = view.heard and bool(view.peer.get("holds_address"))
+    peer = view.peer.get("hostname")
+    return {
+        "address": f"{address.address}/{address.prefix}",
+        "interface": address.interface,
+        "held": here,
+        "holders": [name for name, holds in ((hostname, here), (peer, there)) if holds and name],
     }
 
 

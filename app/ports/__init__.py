@@ -6,6 +6,7 @@ Times are aware UTC datetimes, durations seconds, sizes bytes.
 """
 
 from app.ports.activity import CommonLog
+from app.ports.addresses import Addresses
 from app.ports.common import Clock, Json, Pinger, Progress
 from app.ports.database import REPLICATION_SECRET, REPLICATION_USER, Database, ReplicationSource, RescueReport
 from app.ports.files import BatchReport, Mirror, Rescues
@@ -28,6 +29,7 @@ __all__ = [
     "REPLICATION_SECRET",
     "REPLICATION_USER",
     "Actor",
+    "Addresses",
     "AlarmRecord",
     "BatchReport",
     "Clock",

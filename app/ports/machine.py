@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.core.virtual_address import Interface
 from app.ports.common import Json
 
 
@@ -20,6 +21,8 @@ class MachineFacts:
     disk_free_bytes: int
     version: str
     """hapair's own."""
+    interfaces: tuple[Interface, ...] = ()
+    """Those that are up and have addresses that others can reach."""
 
 
 class Machine(Protocol):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.ports.activity import CommonLog
+from app.ports.addresses import Addresses
 from app.ports.common import Clock, Pinger
 from app.ports.database import Database
 from app.ports.files import Mirror, Rescues
@@ -34,3 +35,4 @@ class Node:
     pinger: Pinger
     mailer: Mailer
     scripts: ScriptRunner
+    addresses: Addresses

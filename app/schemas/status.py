@@ -63,6 +63,13 @@ class RescueCountSchema(Schema):
     newest = fields.Nested(NewestRescueSchema, allow_none=True)
 
 
+class VirtualAddressSchema(Schema):
+    address = fields.String()
+    interface = fields.String()
+    held = fields.Boolean(metadata={"description": "It is on this server now."})
+    holders = fields.List(fields.String(), metadata={"description": "The servers that are seen to hold it."})
+
+
 class StatusSchema(Schema):
     node = fields.Nested(NodeStatusSchema)
     peer = fields.Nested(PeerStatusSchema, allow_none=True)
@@ -77,6 +84,7 @@ class StatusSchema(Schema):
     alarms = fields.List(fields.Dict())
     database = fields.Dict(allow_none=True)
     rescues = fields.Nested(RescueCountSchema, allow_none=True)
+    virtual_address = fields.Nested(VirtualAddressSchema, allow_none=True)
     monitor = fields.Dict()
     protection = fields.Dict()
     job = fields.Nested(RunningJobSchema, allow_none=True)

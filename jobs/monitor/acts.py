@@ -18,7 +18,7 @@ from app.core.errors import HapairError, LocalFailure, NotAllowed
 from app.core.state import FenceReason, NodeState
 from app.ports import Actor, Json, Node
 from jobs.start import start_job
-from jobs.steps import fencing, promotion
+from jobs.steps import address, fencing, promotion
 
 log = structlog.get_logger(__name__)
 
@@ -53,11 +53,21 @@ NOTED_ACTS = (
     acts.RestartDatabase,
     acts.Handover,
     acts.AwaitSecondary,
+    acts.TakeAddress,
+    acts.GiveUpAddress,
 )
 """Those that the activity log keeps."""
 
 
-TELLING_ACTS = (acts.RaiseAlarm, acts.ClearAlarm, acts.EmitEvent, acts.RecordStable, acts.AskOthers)
+TELLING_ACTS = (
+    acts.RaiseAlarm,
+    acts.ClearAlarm,
+    acts.EmitEvent,
+    acts.RecordStable,
+    acts.AskOthers,
+    acts.TakeAddress,
+    acts.GiveUpAddress,
+)
 """Those that nothing else rests on: where one fails, the acts after it are done all the same."""
 
 QUIET_ACTS = (acts.AskOthers,)
@@ -100,6 +110,8 @@ class Hands:
             acts.RaiseAlarm: self._raise_alarm,
             acts.ClearAlarm: self._clear_alarm,
             acts.EmitEvent: self._emit_event,
+            acts.TakeAddress: self._take_address,
+            acts.GiveUpAddress: self._give_up_address,
         }
 
     def do_all(self, decided: Sequence[Act], state: NodeState) -> list[Json]:
@@ -185,6 +197,7 @@ class Hands:
         if self._node.store.state().fence is not None:
             # A job has fenced the node in this very moment: its fence holds.
             self._node.database.fence(fencing.FENCE_S)
+        address.claim(self._node)
 
     def _fence_self(self, act: acts.FenceSelf) -> None:
         self._close(act.reason, act.detail)
@@ -245,6 +258,12 @@ class Hands:
 
     def _ask(self, _act: acts.AskOthers) -> None:
         self._ask_others()
+
+    def _take_address(self, act: acts.TakeAddress) -> None:
+        self._node.addresses.take(act.address)
+
+    def _give_up_address(self, _act: acts.GiveUpAddress) -> None:
+        self._node.addresses.give_up()
 
     def _raise_alarm(self, act: acts.RaiseAlarm) -> None:
         self._node.store.raise_alarm(act.code, act.text)

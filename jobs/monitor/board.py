@@ -35,6 +35,8 @@ class Situation:
     version: str
     job_running: bool = False
     """A job is queued or runs on this node: what it does to the services must not be disturbed."""
+    held_addresses: tuple[str, ...] | None = None
+    """The virtual addresses that are on this server; None where the pair has none, or the system can't be asked."""
 
     @property
     def peer_address(self) -> str | None:

@@ -10,6 +10,7 @@ from app.core.errors import HapairError, LocalFailure
 from app.ports import Node
 from jobs.monitor.activity import ActivityDuty
 from jobs.monitor.acts import Hands
+from jobs.monitor.address import AddressDuty
 from jobs.monitor.board import Board
 from jobs.monitor.database import DatabaseDuty, WriteProbeDuty
 from jobs.monitor.duty import DutyThread
@@ -66,6 +67,7 @@ class Monitor:
             DutyThread(WelcomeDuty(node, self._board)),
             DutyThread(ActivityDuty(node, self._board)),
             DutyThread(RescueDuty(node, self._board)),
+            DutyThread(AddressDuty(node, self._board)),
             DutyThread(HistoryDuty(node, self._board)),
             self._service_thread,
         )

@@ -32,4 +32,5 @@ def observe(found: Findings, now_s: float, *, stalled_s: float = 0.0, called_age
         stalled_s=stalled_s,
         peer_asked_age_s=found.peer.asked_age_s(now_s),
         peer_called_age_s=called_age_s,
+        held_addresses=found.situation.held_addresses,
     )

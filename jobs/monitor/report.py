@@ -53,6 +53,7 @@ def own_report(found: Findings, decision: Decision, now: datetime) -> PeerReport
         promotion_point=None if state.promotion is None else state.promotion.point,
         promotion_term=None if state.promotion is None else state.promotion.term,
         version=found.situation.version,
+        holds_address=bool(found.situation.held_addresses),
         lag_s=facts.beat_age_s if facts is not None and state.role is Role.SECONDARY else None,
     )
 
@@ -90,6 +91,7 @@ def read_report(document: Json) -> PeerReport:
         promotion_point=_optional(document, "promotion_point", _text),
         promotion_term=_optional(document, "promotion_term", _whole),
         version=_text(document, "version"),
+        holds_address=_flag(document, "holds_address"),
         lag_s=_seconds(document, "lag_s"),
     )
 

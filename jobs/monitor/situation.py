@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import structlog
+
+from app.core.errors import LocalFailure
 from app.core.facts import Alarm
-from app.core.pairconfig import pair_config
+from app.core.pairconfig import PairConfig, pair_config
 from app.ports import MachineFacts, Node
 from jobs.monitor.board import Situation
+
+log = structlog.get_logger(__name__)
 
 CONFIG_KEPT_S = 0.5
 """Configuration, alarms and the running job are read again after this time, and after each act."""
@@ -25,6 +30,7 @@ class SituationReader:
         self._config_s = 0.0
         self._machine: MachineFacts | None = None
         self._machine_s = 0.0
+        self._held: tuple[str, ...] | None = None
 
     def forget(self) -> None:
         """The next reading reads everything of the node store."""
@@ -39,18 +45,31 @@ class SituationReader:
         record = self._node.store.config()
         machine = self._read_machine(now_s)
         alarms = {each.code: Alarm(each.code, each.text, each.raised_at) for each in self._node.store.alarms()}
+        config = pair_config(record.applied)
         self._config_s = now_s
+        self._held = self._read_held(config)
         self._kept = Situation(
             state=state,
             applied=record.applied,
-            config=pair_config(record.applied),
+            config=config,
             alarms=alarms,
             hostname=machine.hostname,
             gateway=machine.gateway,
             version=machine.version,
             job_running=self._node.store.active_job() is not None,
+            held_addresses=self._held,
         )
         return self._kept
+
+    def _read_held(self, config: PairConfig) -> tuple[str, ...] | None:
+        """Asked only where the pair has a virtual address, or where one was seen here: most servers never ask."""
+        if config.virtual_address is None and not self._held:
+            return None
+        try:
+            return self._node.addresses.held()
+        except LocalFailure as error:
+            log.warning("the virtual address can't be looked at", error=str(error))
+            return None
 
     def _read_machine(self, now_s: float) -> MachineFacts:
         known = self._machine

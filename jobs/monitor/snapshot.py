@@ -22,6 +22,7 @@ lives. Ages in it are as of the tick. Everything is plain JSON:
       "acts":      [{act, rule, why, at, outcome, error}],    the last ones, newest first
       "busy":      the act under way that takes long, or "",
       "rescues":   {count, newest: {id, kind, at} | null} | null,    what is kept aside on this server
+      "address":   {wanted, held: […] | null},       the virtual address of the pair and those that are on this server
       "alarms":    [{code, text, raised_at}],
       "at":        time of the tick
     }
@@ -84,6 +85,7 @@ def snapshot(found: Findings, decision: Decision, now_s: float, now: datetime) -
         "acts": found.acts,
         "busy": found.busy,
         "rescues": found.rescues,
+        "address": {"wanted": _wanted_address(found), "held": found.situation.held_addresses},
         "alarms": sorted(found.situation.alarms.values(), key=lambda alarm: alarm.raised_at),
         "at": now,
     }
@@ -116,6 +118,11 @@ def _replication(found: Findings, now_s: float) -> Json | None:
     if facts is None or facts.replication is None:
         return None
     return {**plain(facts.replication), "alive_age_s": found.database.stream_age_s(now_s)}
+
+
+def _wanted_address(found: Findings) -> str | None:
+    address = found.situation.config.virtual_address
+    return None if address is None else str(address)
 
 
 def _pings(found: Findings) -> Json:

@@ -12,7 +12,7 @@ from app.core.roles import Role
 from app.core.state import NodeState, Operation, Phase
 from app.ports import Json, Node
 from jobs.peer.body import seconds, text, whole
-from jobs.steps import promotion, settings
+from jobs.steps import address, promotion, settings
 
 PREPARED_MAX = timedelta(minutes=10)
 WAIT_MAX_S = 60.0
@@ -37,6 +37,7 @@ def prepare(node: Node, body: Json) -> Json:
         return replace(state, operation=Operation(job_id, KIND, until))
 
     node.store.change_state(ready)
+    address.get_ready(node)
     return {"position": node.database.facts().position}
 
 

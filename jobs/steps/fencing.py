@@ -10,6 +10,7 @@ from app.core.errors import HapairError
 from app.core.roles import Role
 from app.core.state import FenceReason
 from app.ports import Node
+from jobs.steps import address
 
 log = logging.getLogger(__name__)
 
@@ -24,11 +25,15 @@ FENCE_PEER_WAIT_S = 0.15
 def fence_self(node: Node, reason: FenceReason, detail: str = "") -> str:
     """The fence is durable, then the database refuses application writes and its clients are closed; the position.
 
-    A standby that nobody waits for any more must not hold the fence up, so commits are not waited for on the way.
+    A standby that nobody waits for any more must not hold the fence up, so commits are not waited for on the way. The
+    virtual address is given up last, so that clients still hear that their connections end, but whatever else fails.
     """
     now = node.clock.now()
-    node.store.change_state(lambda state: moves.fence(state, reason, now, detail))
-    return node.database.fence(FENCE_S)
+    try:
+        node.store.change_state(lambda state: moves.fence(state, reason, now, detail))
+        return node.database.fence(FENCE_S)
+    finally:
+        address.release(node)
 
 
 class PeerFencing:

@@ -73,6 +73,7 @@ def surroundings(node: Node) -> Surroundings:
         hostname=machine.hostname,
         addresses=machine.addresses,
         gateway=machine.gateway,
+        interfaces=machine.interfaces,
         tunnel_network=node.settings.tunnel_network,
         applied=node.store.config().applied,
     )

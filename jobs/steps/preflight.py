@@ -10,8 +10,10 @@ from app.core.checks import Check, ServerFacts
 from app.core.errors import HapairError, NotAllowed, PeerRefused, PeerUnreachable
 from app.core.roles import Role
 from app.core.state import Phase
+from app.core.virtual_address import read
 from app.ports import Json, Node
 from jobs.context import BaseStep, Context
+from jobs.steps import address
 
 CONTACT_S = 10.0
 """How long the other server is given to answer a question of the preflight."""
@@ -25,7 +27,7 @@ DRAFT_FIELDS = frozenset(
     {
         "HAServerRole", "HAServerAddress", "HAPeerAddress", "HAAlertEmail", "HAPingInterval", "HAPingIterations",
         "HAPingMonitor1", "HAPingMonitor2", "HAPingMonitor3", "HAFileSyncInterval", "HAProtectionMode",
-        "HAServiceFailover", "HAFailoverLagBound", "HAAntiFlappingTime", "HAStandbyOnlineEvent",
+        "HAServiceFailover", "HAFailoverLagBound", "HAAntiFlappingTime", "HAStandbyOnlineEvent", "HAVirtualAddress",
     }
 )  # fmt: skip
 """What of a draft the other server is told before the pair exists: no script, and not the fingerprint itself."""
@@ -73,6 +75,7 @@ def answer_facts(node: Node) -> Json:
     peer_address = str(draft.get("HAPeerAddress") or "")
     return {
         "facts": own_facts(node),
+        "interfaces": [asdict(each) for each in node.machine.facts().interfaces],
         "node_id": node.store.state().node_id,
         "config": {name: draft[name] for name in DRAFT_FIELDS if name in draft},
         "reaches": {
@@ -93,7 +96,7 @@ def run_preflight(node: Node, config: Json | None = None) -> list[Check]:
     if state.role is Role.STANDALONE and role is Role.SECONDARY:
         return check_joining(node, wanted)
     if state.role is not Role.STANDALONE and role is not Role.STANDALONE:
-        return check_pair(node)
+        return check_pair(node, wanted)
     return [_own_database(node)]
 
 
@@ -110,13 +113,14 @@ def check_new_pair(node: Node, draft: Json, *, strict: bool = False) -> tuple[li
     return [_own_database(node), *_compare(node, draft, contacted, own_is_primary=True)], contacted.reply
 
 
-def check_pair(node: Node) -> list[Check]:
+def check_pair(node: Node, wanted: Json) -> list[Check]:
     """The checks of a pair that exists, over its own channel."""
     contacted = _contact(node, lambda: node.peer.request("facts", {}, CONTACT_S))
     if contacted.reply is None:
         return [_own_database(node), _failed_contact(contacted)]
     own_is_primary = node.store.state().role is Role.PRIMARY
-    return [_own_database(node), *_compare(node, node.store.config().applied, contacted, own_is_primary=own_is_primary)]
+    applied = {**node.store.config().applied, "HAVirtualAddress": wanted.get("HAVirtualAddress")}
+    return [_own_database(node), *_compare(node, applied, contacted, own_is_primary=own_is_primary)]
 
 
 def refuse_failures(found: list[Check]) -> None:
@@ -219,12 +223,23 @@ def _compare(node: Node, draft: Json, contacted: Contacted, *, own_is_primary: b
     except ValueError as error:
         raise PeerRefused("peer-reply", "The Other Server's Answer Is Not Complete", detail=str(error)) from error
     found += checks.compare_addresses(draft, _object(reply, "config"))
+    found += _virtual_address(node, draft, reply)
     # Counting the own files may take long, so the own clock is compared as it was when the answer came.
     ours = replace(ServerFacts.from_json(own_facts(node)), time=contacted.answered_at)
     primary, secondary = (ours, theirs) if own_is_primary else (theirs, ours)
     found += checks.compare(primary, secondary, contacted.round_trip_s)
     found.append(_ports(node, draft, _object(reply, "reaches")))
     return found
+
+
+def _virtual_address(node: Node, draft: Json, reply: Json) -> list[Check]:
+    """Whether both servers can hold the address that one of them asks for; nothing where none does."""
+    wanted = read(draft.get(address.FIELD)) or read(_object(reply, "config").get(address.FIELD))
+    if wanted is None:
+        return []
+    return [
+        checks.virtual_address(wanted, node.machine.facts().interfaces, checks.interfaces_of(reply.get("interfaces")))
+    ]
 
 
 def _ports(node: Node, draft: Json, reaches: Json) -> Check:

@@ -18,6 +18,7 @@ from app.core.pairconfig import PairConfig, ProtectionMode, pair_config
 from app.core.roles import Role
 from app.core.state import NodeState
 from app.ports import Node
+from jobs.steps import address
 from jobs.steps.fencing import FENCE_PEER_S, FENCE_PEER_WAIT_S, PeerFencing
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ def promote(
         cause = cause if promotion is None else Cause(promotion.cause)
         state = _carry_out(node, state, cause, config, catch_up=catch_up)
     node.database.lift()
+    address.claim(node)
     writable_after = node.clock.monotonic() - started
     log.warning("promoted (%s): term %d, writable after %.3f s", cause.value, state.term, writable_after)
     settle(node)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from app.core import config as configuration
-from app.core.errors import LocalFailure
+from app.core.errors import LocalFailure, NotAllowed
+from app.core.virtual_address import misplaced, read
 from app.ports import Json, Node
 from jobs.context import BaseStep, Context
+from jobs.steps.address import FIELD, configured, release
 from jobs.steps.pair import QUICK_S, apply_config, clean_config
 
 
@@ -42,6 +44,7 @@ class ApplySettings(BaseStep):
         return context.node.store.config().applied == context.draft
 
     def do(self, context: Context) -> None:
+        _release_changed_address(context.node, context.draft)
         apply_config(context, context.draft)
 
 
@@ -52,8 +55,31 @@ def take_settings(node: Node, fields: object) -> Json:
     if sent:
         applied = configuration.with_shared(config.applied, sent)
         if applied != configuration.complete(config.applied):
+            _refuse_misplaced_address(node, applied)
+            _release_changed_address(node, applied)
             config = node.store.save_applied(dict(applied), keep_draft=True)
     return {"fields": _sendable(config.applied)}
+
+
+def _refuse_misplaced_address(node: Node, wanted: Json) -> None:
+    """Raises NotAllowed where the peer wants a virtual address that this server could not hold."""
+    address = read(wanted.get(FIELD))
+    if address is None or address == configured(node):
+        return
+    faults = list(misplaced(address, node.machine.facts().interfaces, node.machine.hostname()))
+    if faults:
+        raise NotAllowed(
+            "virtual-address",
+            "The Other Server Can't Hold This Virtual Address",
+            detail=f"{FIELD} {address}: {' '.join(faults)}",
+            hint="Choose an address and an interface that both servers have in common, and apply again.",
+        )
+
+
+def _release_changed_address(node: Node, wanted: Json) -> None:
+    """An address that is no longer wanted is given up while it is still known; the monitor takes the new one."""
+    if read(wanted.get(FIELD)) != configured(node):
+        release(node)
 
 
 def _sendable(config: Json) -> Json:

@@ -19,6 +19,7 @@ from app.core.roles import Role
 from app.core.state import FenceReason, NodeState, Phase
 from app.ports import Node
 from jobs.context import BaseStep, CanNotUndo, Context
+from jobs.steps import address
 from jobs.steps.fencing import fence_self
 from jobs.steps.pair import QUICK_S, apply_config, peer_position, refuse, transactions_behind
 from jobs.steps.seeding import follow_peer
@@ -75,6 +76,7 @@ class PrepareSwap(BaseStep):
         until = node.clock.now() + timedelta(seconds=SWAP_BOUND_S)
         context.remember(term=term + 1, prepared=True)
         body = {"job_id": context.job_id, "term": term, "until": until.isoformat()}
+        address.get_ready(node)
         node.peer.request("swap-prepare", body, QUICK_S)
 
     def undo(self, context: Context) -> None:
@@ -152,6 +154,8 @@ class HandOver(BaseStep):
         if failover.commits_wait(node.store.state(), pair_config(node.store.config().applied)):
             node.database.set_semi_sync(enabled=True)
         node.database.lift()
+
+        address.claim(node)
 
     def _step_down(self, context: Context) -> None:
         term = int(context.recall("term"))

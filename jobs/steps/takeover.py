@@ -11,7 +11,7 @@ from app.core.roles import Role
 from app.core.state import FenceReason, NodeState, Phase
 from app.ports import Node
 from jobs.context import BaseStep, Context
-from jobs.steps import promotion
+from jobs.steps import address, promotion
 from jobs.steps.pair import apply_config, ask_quietly, refuse
 
 ASK_S = 2.0
@@ -82,6 +82,7 @@ class ResumePrimary(BaseStep):
         node.store.change_state(lambda before: replace(moves.record_standby_out(before, now), fence=None))
         node.database.set_semi_sync(enabled=False)
         node.database.lift()
+        address.claim(node)
 
     def _ask_the_peer(self, context: Context, state: NodeState) -> None:
         reply = ask_quietly(context.node, "heartbeat", {"term": state.term}, ASK_S)

@@ -16,6 +16,7 @@ from app.core.roles import Role
 from app.core.state import NodeState, Phase
 from app.ports import Json, Node
 from jobs.context import BaseStep, Context
+from jobs.steps import address
 from jobs.steps.pair import apply_config, ask_quietly
 from jobs.steps.seeding import follow_peer
 
@@ -151,8 +152,10 @@ def leave_replication(node: Node) -> None:
 
 
 def become_standalone(node: Node) -> None:
-    """The durable state says standalone; the peer's identity stays until it is forgotten."""
+    """The durable state says standalone, and the virtual address is given up; the peer's identity stays until it is
+    forgotten."""
     node.store.change_state(standalone)
+    address.release(node)
 
 
 def standalone(state: NodeState) -> NodeState:

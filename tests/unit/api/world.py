@@ -20,6 +20,7 @@ from app.ports import Node
 from app.settings import Settings
 from tests.fakes.access import FakeAccess, FakeAccounts
 from tests.fakes.activity import FakeCommonLog
+from tests.fakes.addresses import FakeAddresses
 from tests.fakes.clock import FakeClock
 from tests.fakes.database import FakeDatabase
 from tests.fakes.keys import FakeKeys
@@ -132,7 +133,7 @@ def make_world(folder: Path) -> World:
         settings=settings, clock=clock, store=store, database=FakeDatabase(), peer=FakePeer(),
         pairing=FakePairing(FakePairingNetwork()), keys=FakeKeys(), mirror=FakeMirror(), machine=machine, queue=queue,
         rescues=rescues, common_log=common_log, pinger=FakePinger(), mailer=FakeMailer(),
-        scripts=FakeScripts(),
+        addresses=FakeAddresses(), scripts=FakeScripts(),
     )  # fmt: skip
     access, accounts = FakeAccess(clock.now), FakeAccounts(clock.now)
     accounts.add_user(NAME, PASSWORD_HASH)

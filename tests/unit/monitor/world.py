@@ -20,6 +20,7 @@ from jobs.monitor.pings import PingDuty
 from jobs.monitor.services import ServiceDuty
 from jobs.monitor.situation import SituationReader
 from tests.fakes.activity import FakeCommonLog
+from tests.fakes.addresses import FakeAddresses
 from tests.fakes.clock import FakeClock
 from tests.fakes.database import FakeDatabase, FakeNetwork
 from tests.fakes.keys import FakeKeys
@@ -79,6 +80,7 @@ class World:
         self.mailer, self.scripts, self.mirror = FakeMailer(), FakeScripts(), FakeMirror()
         self.rescues = FakeRescues()
         self.queue = FakeQueue()
+        self.addresses = FakeAddresses()
         self.common_log = FakeCommonLog()
         self.listeners = FakePairingNetwork()
         self.node = Node(
@@ -97,6 +99,7 @@ class World:
             pinger=self.pinger,
             mailer=self.mailer,
             scripts=self.scripts,
+            addresses=self.addresses,
         )
         if role is not Role.STANDALONE:
             paired: Json = {"role": role, "term": 1, "phase": Phase.PAIRED, "peer": PEER, "pair_id": "p" * 32}
