@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.core.acts import Act, AskOthers, EmitEvent, RecordStandbyOut, Rejoin, RestartDatabase, SetSemiSync
+from app.core.acts import Act, AskOthers, EmitEvent, Rejoin, RestartDatabase, SetSemiSync
 from app.core.facts import DatabaseFacts, Observation, ReplicationFacts
 from app.core.replication import conditions, same_position
 from app.core.roles import Role
@@ -123,10 +123,11 @@ def note_acts(memory: PilotMemory, acts: tuple[Act, ...], now_s: float) -> Pilot
                 memory = _with(memory, rejoin_asked_s=now_s)
             case RestartDatabase():
                 memory = _with(memory, restarted_s=now_s)
-            case RecordStandbyOut(rule="standby-mute"):
-                memory = _with(memory, acknowledge_failed_s=now_s)
             case SetSemiSync():
-                memory = _with(memory, semi_sync_told_s=now_s, acknowledging_since_s=None)
+                failed_s = now_s if act.rule == "standby-mute" else memory.acknowledge_failed_s
+                memory = _with(
+                    memory, semi_sync_told_s=now_s, acknowledging_since_s=None, acknowledge_failed_s=failed_s
+                )
             case EmitEvent():
                 memory = _with(memory, emitted=memory.emitted | {act.event.key})
             case _:

@@ -201,21 +201,23 @@ def _others_silent(scene: Scene) -> bool:
 def _standby(scene: Scene) -> Iterator[Act]:
     """Keeps the record of whether the standby is in the pair, and with it what commits wait for."""
     yield from _ask_others(scene)
+    mute = _mute_for_s(scene) >= scene.config.semi_sync_fallback_s
     if _standby_lost(scene):
         yield from _lose_standby(scene)
     elif _standby_fails(scene):
         why = f"The standby is heard, but has not replicated for {scene.config.semi_sync_fallback_s:g} s."
         yield from _drop_standby(scene, rule="standby-fails", why=why)
-    elif _mute_for_s(scene) >= scene.config.semi_sync_fallback_s:
+    elif mute:
         why = f"The standby has not acknowledged a write for {scene.config.semi_sync_fallback_s:g} s."
         yield from _drop_standby(scene, rule="standby-mute", why=why)
     elif scene.state.standby_out:
         yield from _take_back(scene)
     if not scene.state.standby_out:
         yield from _in_the_pair(scene)
-    elif scene.facts is not None and scene.facts.semi_sync_enabled and not _returning(scene):
+    elif scene.facts is not None and scene.facts.semi_sync_enabled and (mute or not _returning(scene)):
+        # One that is being taken back and does not acknowledge in time gets a rest: writes must not wait without end.
         why = "The standby is recorded as out of the pair: commits must not wait for it."
-        yield SetSemiSync(rule="standby-out", why=why, enabled=False)
+        yield SetSemiSync(rule="standby-mute" if mute else "standby-out", why=why, enabled=False)
     yield from _offline_event(scene)
 
 

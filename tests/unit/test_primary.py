@@ -202,6 +202,15 @@ def test_a_standby_that_failed_to_acknowledge_gets_a_rest_before_the_next_try() 
     assert "SetSemiSync" in kinds(tick(OUT, back, replace(MEMORY, acknowledge_failed_s=NOW_S - 60.0)))
 
 
+def test_a_returning_standby_with_a_long_backlog_does_not_hold_writes_without_end() -> None:
+    """Found in the fault matrix: commits waited 32 s for a standby that came back behind sysbench."""
+    mute = replace(WELL, database=replace(WELL.database, write_age_s=10.0))
+    late = tick(OUT, mute, replace(MEMORY, acknowledging_since_s=NOW_S - 10.0))
+    assert the(late, SetSemiSync).enabled is False
+    assert late.memory.acknowledge_failed_s == NOW_S
+    assert "RecordStandbyOut" not in kinds(late)
+
+
 def test_without_waiting_commits_the_standby_is_back_when_it_has_caught_up() -> None:
     seen = database(WELL, semi_sync_enabled=False)
     assert kinds(tick(OUT, seen, config=PERFORMANCE)) == ["RecordStandbyBack"]
