@@ -15,19 +15,24 @@ from tests.lab.servers import Servers
 
 JOIN_TIMEOUT_S = 240.0
 SYSBENCH_ROWS = 1000
-SYSBENCH_RATE = 40
-"""Transactions of some twenty statements in a second: what a secondary on a busy machine still keeps pace with. One
-that comes back to a primary under more load than it can follow is not waited for until the load ends."""
 TABLES_ARE_THERE = "SELECT 1 FROM information_schema.tables WHERE table_schema = 'sbtest'"
 
 
 @dataclass
 class Busy:
-    """What an activity leaves behind for the checker."""
+    """What goes on beside the fault, and what it leaves behind for the checker."""
 
     burst: Burst | None = None
+    load: Sysbench | None = None
     notes: list[str] = field(default_factory=list)
     """How the activity itself ended, in sentences."""
+
+    def quieten(self) -> None:
+        """The burst and the load are over: a standby that comes back is not to follow more than it can."""
+        if self.burst is not None:
+            self.burst.stop()
+        if self.load is not None:
+            self.load.stop()
 
 
 Activity = Callable[[Servers, str, str], AbstractContextManager[Busy]]
@@ -41,9 +46,9 @@ def idle(_: Servers, __: str, ___: str) -> Iterator[Busy]:
 
 @contextmanager
 def sysbench(servers: Servers, primary: str, _: str) -> Iterator[Busy]:
-    """Reads and writes of many clients, on the server that was primary."""
-    with _load(servers, primary):
-        yield Busy()
+    """Reads and writes of several clients as fast as they go, on the server that was primary."""
+    with _load(servers, primary) as load:
+        yield Busy(load=load)
 
 
 def prepare_sysbench(servers: Servers, primary: str) -> None:
@@ -53,7 +58,7 @@ def prepare_sysbench(servers: Servers, primary: str) -> None:
 
 
 def _load(servers: Servers, host: str) -> Sysbench:
-    return Sysbench(servers.database(host), table_rows=SYSBENCH_ROWS, rate=SYSBENCH_RATE)
+    return Sysbench(servers.database(host), table_rows=SYSBENCH_ROWS)
 
 
 @contextmanager

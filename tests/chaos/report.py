@@ -19,8 +19,9 @@ HEAD = """# The fault matrix, as it ran
 Made by `python -m tests.chaos --report` from what the runs have kept; do not edit. Two real servers (MariaDB, OpenSSH,
 rsync, Redis, nginx and hapair itself in network namespaces, see [the lab](../lab.md)), 3 pings of 1 s, protection mode
 `availability`, time between failovers 0 so that one cell does not wait for the one before. In each cell two clients
-write 40 rows a second to whichever server takes them and remember each acknowledged row; in `file-burst` an
-application also writes files and remembers each that is on the disk.
+write 20 rows a second to whichever server takes them and remember each acknowledged row; in `file-burst` an
+application also writes files and remembers each that is on the disk. sysbench and the burst of files go on until the
+fault is healed.
 
 A cell has **passed** if, after the fault was healed and without anybody's help, both servers said `stable` and that a
 failover would work; exactly the primary accepted writes; every acknowledged row was live and on both servers (after a

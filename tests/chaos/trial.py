@@ -79,8 +79,7 @@ def _disturb(cell: Cell, servers: Servers, seen: Course, draw: random.Random) ->
         seen.fault_s = time.monotonic()
         inflict(servers, cell, seen.host)
         time.sleep(lasting_s)
-        if seen.busy.burst is not None:
-            seen.busy.burst.stop()
+        seen.busy.quieten()
         heal(servers)
         seen.healed_s = time.monotonic()
         if cell.activity != "set-up":

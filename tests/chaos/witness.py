@@ -19,7 +19,7 @@ from tests.lab.servers import Servers
 from tests.lab.writer import Writer
 
 Json = dict[str, Any]
-ROWS_PER_S = 40.0
+ROWS_PER_S = 20.0
 RETRY_S = 0.1
 """Between two tries of a server that takes no writes: the precision of the outage."""
 APART = 10**15

@@ -26,10 +26,7 @@ TREES = (Path("/usr/share/doc"), Path(sysconfig.get_paths()["stdlib"]))
 class Sysbench:
     """oltp_read_write in a schema of its own, through the host's forwarded port."""
 
-    def __init__(
-        self, database: Json, *, tables: int = TABLES, table_rows: int = ROWS, threads: int = THREADS, rate: int = 0
-    ) -> None:
-        """`rate` bounds the transactions in a second; 0 is as fast as it goes."""
+    def __init__(self, database: Json, *, tables: int = TABLES, table_rows: int = ROWS, threads: int = THREADS) -> None:
         self._database = database
         self._options = [
             "oltp_read_write",
@@ -41,7 +38,6 @@ class Sysbench:
             f"--tables={tables}",
             f"--table-size={table_rows}",
             f"--threads={threads}",
-            f"--rate={rate}",
         ]
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -63,6 +59,10 @@ class Sysbench:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """No client is left."""
         if self._process is not None:
             self._process.kill()
             self._process.wait(END_TIMEOUT_S)
