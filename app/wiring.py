@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from app.adapters.activity import SqlCommonLog
 from app.adapters.addresses import NetlinkAddresses
+from app.adapters.certificate import CertificateService, FileCertificate, RemoteCertificate
 from app.adapters.clock import SystemClock
 from app.adapters.keys import FileKeys
 from app.adapters.machine import LinuxMachine
@@ -24,7 +25,16 @@ from app.adapters.store import SqliteNodeStore
 from app.adapters.store.access import SqliteAccess
 from app.adapters.throttle import RedisThrottle
 from app.core.state import PeerIdentity
-from app.ports import REPLICATION_SECRET, REPLICATION_USER, Keys, Node, NodeStore, ReplicationSource, Rescues
+from app.ports import (
+    REPLICATION_SECRET,
+    REPLICATION_USER,
+    ConsoleCertificate,
+    Keys,
+    Node,
+    NodeStore,
+    ReplicationSource,
+    Rescues,
+)
 from app.ports.access import Access, Accounts, Throttle
 from app.settings import Settings, read_settings
 
@@ -58,6 +68,7 @@ def build_node(settings: Settings | None = None) -> Node:
         peer=SshPeer(settings, peer_identity),
         pairing=SshPairing(settings),
         keys=keys,
+        certificate=_certificate(settings, machine, clock),
         mirror=RsyncMirror(settings, peer_identity),
         rescues=_rescues(settings),
         machine=machine,
@@ -72,6 +83,16 @@ def build_node(settings: Settings | None = None) -> Node:
 def _rescues(settings: Settings) -> Rescues:
     """Root looks into the folders; the API, which may not, asks root's service."""
     return FolderRescues(settings) if os.geteuid() == 0 else RemoteRescues(settings.run_dir)
+
+
+def _certificate(settings: Settings, machine: LinuxMachine, clock: SystemClock) -> ConsoleCertificate:
+    """Root has the files; the API, which may not read the key, asks root's service."""
+    return FileCertificate(settings, machine, clock) if os.geteuid() == 0 else RemoteCertificate(settings.run_dir)
+
+
+def build_certificate_service(settings: Settings) -> CertificateService:
+    """What replaces the console's certificate for the API; lives in a process of root's."""
+    return CertificateService(FileCertificate(settings, LinuxMachine(settings), SystemClock()), settings.run_dir)
 
 
 def build_rescue_service(settings: Settings) -> RescueService:

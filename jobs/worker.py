@@ -20,7 +20,7 @@ from rq.serializers import JSONSerializer
 
 from app.core.errors import HapairError
 from app.ports import Node
-from app.wiring import build_rescue_service
+from app.wiring import build_certificate_service, build_rescue_service
 from jobs import runner, tasks
 
 log = logging.getLogger("hapair.worker")
@@ -61,7 +61,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     stop = Stop()
     node = tasks.node()
-    give_rescues(node)
+    serve_api(node)
     pause = FIRST_PAUSE_S
     while not stop.asked:
         # RQ's worker has put its own handlers in their place.
@@ -84,12 +84,14 @@ def main() -> int:
     return 0
 
 
-def give_rescues(node: Node) -> None:
-    """The API, which may not look into the rescues, can ask this process for them. Jobs go on without that too."""
+def serve_api(node: Node) -> None:
+    """The API, which has no rights, can ask this process for what only root may: the rescues, and the console's
+    certificate. Jobs go on without that too."""
     try:
         build_rescue_service(node.settings).start()
+        build_certificate_service(node.settings).start()
     except OSError as error:
-        log.warning("the rescues can't be given to the API: %s", error)
+        log.warning("the API can't be served: %s", error)
 
 
 def look_into_journal(node: Node) -> None:

@@ -35,7 +35,7 @@ UNITS = {
 }
 """Our names of the services, and the service manager's."""
 
-ACTIONS = ("start", "stop", "restart", "kill")
+ACTIONS = ("start", "stop", "restart", "reload", "kill")
 COMMAND_TIMEOUT_S = 5.0
 """Bound of the small commands that only report."""
 DETAIL_MAX = 500

@@ -9,6 +9,7 @@ from flask import Flask, Response
 from app.api import (
     activity,
     acts,
+    certificate,
     configuration,
     dashboard,
     door,
@@ -48,6 +49,7 @@ RESOURCES = (
     jobs.resource,
     rescues.resource,
     system.resource,
+    certificate.resource,
     health.resource,
 )
 DESCRIPTION = (

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from app.core.certificates import ALARM as CERTIFICATE
 from app.core.failover import QUIET_KINDS
 from app.core.fences import BY_REASON
 from app.core.pairconfig import PairConfig, ProtectionMode
@@ -22,6 +23,8 @@ SNAPSHOT_STALE_S = 5.0
 """A monitor that has not published for this long is not running."""
 PEER_SILENT_S = 3.0
 """A peer that was not heard for this long (or for three heartbeats, if that is longer) counts as silent."""
+NOT_OF_THE_PAIR = frozenset({CERTIFICATE})
+"""Alarms that say nothing against the pair: they are listed, and the word stays."""
 Document = dict[str, Any]
 
 WORDS = (
@@ -237,7 +240,7 @@ def _file_troubles(view: View) -> Iterator[Reason]:
 
 def _alarms(view: View) -> Iterator[Reason]:
     for each in (view.snapshot or {}).get("alarms") or []:
-        if isinstance(each, Mapping):
+        if isinstance(each, Mapping) and each.get("code") not in NOT_OF_THE_PAIR:
             yield Reason(str(each.get("code", "")), str(each.get("text", "")))
 
 

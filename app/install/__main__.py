@@ -13,7 +13,6 @@ import sys
 
 from app.install.access import prepare_access, prepare_node_store
 from app.install.accounts import ensure_api_account, ensure_database_folder, ensure_folders
-from app.install.certificates import ensure_console_certificate
 from app.install.configuration import link_command, write_configuration, write_units
 from app.settings import Settings, read_settings
 from app.wiring import build_node
@@ -35,7 +34,7 @@ def install_files(settings: Settings) -> None:
     node.keys.sealing_key()
     if not (settings.state_dir / "tls" / "certificate.pem").exists():
         node.keys.make_certificate(facts.addresses[0] if facts.addresses else "127.0.0.1", facts.hostname)
-    ensure_console_certificate(settings.state_dir / "tls", facts.hostname, facts.addresses)
+    node.certificate.ensure()
     ensure_database_folder(settings)
 
 

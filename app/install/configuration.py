@@ -15,6 +15,7 @@ MARIADB_DROP_IN = Path("/etc/mysql/mariadb.conf.d/90-hapair.cnf")
 UNITS = Path("/etc/systemd/system")
 COMMAND = Path("/usr/local/bin/hapair")
 BOOT_FOLDERS = Path("/etc/tmpfiles.d/hapair.conf")
+RELOAD = "ExecReload=/bin/kill -HUP $MAINPID\n"
 SERVER_ID_MAXIMUM = 2**32 - 1
 
 
@@ -68,6 +69,7 @@ def write_units(folder: Path = UNITS) -> list[str]:
             project=PROJECT,
             command=" ".join(_quoted(argument) for argument in each.arguments),
             account=each.account,
+            reload=RELOAD if each.reloads else "",
         )
         (folder / f"{each.unit_name}.service").write_text(text)
     return [each.unit_name for each in SERVICES]

@@ -24,6 +24,8 @@ class Service:
     unit: str = ""
     """Set where the distribution's own unit is used in place of ours."""
     description: str = ""
+    reloads: bool = False
+    """Reads its configuration anew on SIGHUP and goes on with the old one where the new one is wrong."""
 
     @property
     def unit_name(self) -> str:
@@ -84,6 +86,7 @@ SERVICES = (
         ("/usr/sbin/nginx", "-c", str(CONFIGURATION / "nginx.conf"), "-g", "daemon off;"),
         after=("api",),
         description="console and TLS",
+        reloads=True,
     ),
 )
 """In the order in which they start."""

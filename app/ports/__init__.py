@@ -7,6 +7,7 @@ Times are aware UTC datetimes, durations seconds, sizes bytes.
 
 from app.ports.activity import CommonLog
 from app.ports.addresses import Addresses
+from app.ports.certificate import ConsoleCertificate
 from app.ports.common import Clock, Json, Pinger, Progress
 from app.ports.database import REPLICATION_SECRET, REPLICATION_USER, Database, ReplicationSource, RescueReport
 from app.ports.files import BatchReport, Mirror, Rescues
@@ -35,6 +36,7 @@ __all__ = [
     "Clock",
     "CommonLog",
     "ConfigRecord",
+    "ConsoleCertificate",
     "Database",
     "EventRecord",
     "JobRecord",

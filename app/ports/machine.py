@@ -34,8 +34,8 @@ class Machine(Protocol):
         ...
 
     def service(self, action: str, name: str, timeout_s: float = 60.0) -> None:
-        """`start`, `stop`, `restart` or `kill` (at once, like a crash) one of: mariadb, redis, nginx, peer-sshd, api,
-        worker, monitor."""
+        """`start`, `stop`, `restart`, `reload` (nginx only) or `kill` (at once, like a crash) one of: mariadb, redis,
+        nginx, peer-sshd, api, worker, monitor."""
         ...
 
     def can_connect(self, host: str, port: int, timeout_s: float) -> bool:

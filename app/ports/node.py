@@ -7,6 +7,7 @@ from typing import Any
 
 from app.ports.activity import CommonLog
 from app.ports.addresses import Addresses
+from app.ports.certificate import ConsoleCertificate
 from app.ports.common import Clock, Pinger
 from app.ports.database import Database
 from app.ports.files import Mirror, Rescues
@@ -28,6 +29,7 @@ class Node:
     peer: Peer
     pairing: Pairing
     keys: Keys
+    certificate: ConsoleCertificate
     mirror: Mirror
     rescues: Rescues
     machine: Machine

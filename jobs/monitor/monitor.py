@@ -12,6 +12,7 @@ from jobs.monitor.activity import ActivityDuty
 from jobs.monitor.acts import Hands
 from jobs.monitor.address import AddressDuty
 from jobs.monitor.board import Board
+from jobs.monitor.certificate import CertificateDuty
 from jobs.monitor.database import DatabaseDuty, WriteProbeDuty
 from jobs.monitor.duty import DutyThread
 from jobs.monitor.files import FileDuty
@@ -68,6 +69,7 @@ class Monitor:
             DutyThread(ActivityDuty(node, self._board)),
             DutyThread(RescueDuty(node, self._board)),
             DutyThread(AddressDuty(node, self._board)),
+            DutyThread(CertificateDuty(node)),
             DutyThread(HistoryDuty(node, self._board)),
             self._service_thread,
         )

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from app.adapters import rootsocket
 from app.adapters.rescues import FolderRescues, RemoteRescues, RescueService, service
 from app.core.errors import LocalFailure, NotFound
 from app.core.rescues import RescueKind
@@ -227,13 +228,13 @@ def test_an_archive_that_breaks_off_is_noticed(served: ServedKeeper, monkeypatch
 
 
 def _send_half(self: RescueService, connection: Any, rescue_id: str) -> None:
-    service._send_line(connection, {"ok": True, "reply": None})
+    rootsocket.send_reply(connection, None)
     connection.sendall(service.LENGTH.pack(100) + b"only a part")
 
 
 def test_a_reader_that_goes_away_ends_the_archive(served: ServedKeeper) -> None:
     served.keep(OLD, {"files/a": os.urandom(20_000_000)})
-    for _ in range(2 * service.CONNECTIONS_MAX):
+    for _ in range(2 * rootsocket.CONNECTIONS_MAX):
         with served.rescues.open(OLD) as chunks:
             assert next(chunks)
     assert served.rescues.entries()

@@ -38,7 +38,7 @@ class FakeMachine:
         return self.current.hostname
 
     def service(self, action: str, name: str, timeout_s: float = 60.0) -> None:
-        if action not in ("start", "stop", "restart", "kill") or name not in SERVICES:
+        if action not in ("start", "stop", "restart", "reload", "kill") or name not in SERVICES:
             raise LocalFailure("service-unknown", "Unknown Service", detail=f"{action} {name}")
         self.commands.append((action, name))
         if name in self.failing_services:

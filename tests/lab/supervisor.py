@@ -34,7 +34,7 @@ STOP_TIMEOUT_S = 20.0
 READY_TIMEOUT_S = 60.0
 NOTICE_POLL_S = 0.1
 REQUEST_BYTES = 4096
-ACTIONS = ("start", "stop", "restart", "kill", "status", "enable")
+ACTIONS = ("start", "stop", "restart", "reload", "kill", "status", "enable")
 NOTIFYING = frozenset({"mariadb"})
 """Services that say themselves when they are ready (sd_notify); the others count as ready once they run."""
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -115,6 +115,13 @@ class Runner:
             if self._process is None:
                 raise Refusal(f"{self.service.name} does not run.")
             self._signal(self._process, signal.SIGKILL)
+
+    def reload(self) -> None:
+        """It has been told to read its configuration anew. Raises Refusal where it can't or does not run."""
+        with self._changed:
+            if not self.service.reloads or self._process is None:
+                raise Refusal(f"{self.service.name} does not run, or can't read its configuration anew.")
+            self._process.send_signal(signal.SIGHUP)
 
     def status(self) -> dict[str, object]:
         with self._changed:
@@ -233,6 +240,8 @@ class Supervisor:
             runner.stop()
         if action in ("start", "restart"):
             runner.start()
+        if action == "reload":
+            runner.reload()
         if action == "kill":
             runner.kill()
         return runner.status()

@@ -23,6 +23,7 @@ from jobs.peer.verbs import VERBS
 from jobs.start import start_job
 from tests.fakes.activity import FakeCommonLog
 from tests.fakes.addresses import FakeAddresses
+from tests.fakes.certificate import FakeCertificate
 from tests.fakes.clock import FakeClock
 from tests.fakes.database import FakeDatabase, FakeNetwork
 from tests.fakes.keys import FakeKeys
@@ -150,6 +151,7 @@ class Server:
         self.addresses = FakeAddresses()
         self.node = Node(
             settings=Settings(), clock=clock, store=self.store, database=self.database, peer=self.peer,
+            certificate=FakeCertificate(clock),
             pairing=FakePairing(world.pairings, self.address), keys=self.keys, mirror=self.mirror,
             common_log=FakeCommonLog(), rescues=FakeRescues(), machine=self.machine, queue=self.queue,
             pinger=FakePinger(), mailer=FakeMailer(), scripts=FakeScripts(), addresses=self.addresses,

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import shlex
-import ssl
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from app.adapters.certificate import FileCertificate
 from app.adapters.keys import FileKeys
-from app.install.certificates import ensure_console_certificate
 from app.install.configuration import CONFIGURATION, MARIADB_DROP_IN, render, write_units
 from app.install.services import SERVICES, service
 from app.settings import Settings, read_environment_file
+from tests.fakes.clock import FakeClock
+from tests.fakes.machine import FakeMachine
 
 DATABASE_ID = 4711
 
@@ -49,7 +50,8 @@ def test_sshd_accepts_its_configuration_and_offers_nothing_but_the_forced_comman
 
 
 def test_nginx_accepts_its_configuration(settings: Settings) -> None:
-    ensure_console_certificate(settings.state_dir / "tls", "alpha", ["192.0.2.1", "2001:db8::1"])
+    clock = FakeClock()
+    FileCertificate(settings, FakeMachine(clock), clock).ensure()
     text = render(settings, DATABASE_ID)[CONFIGURATION / "nginx.conf"].replace("user hapair hapair;", "")
     path = settings.run_dir / "nginx.conf"
     path.write_text(text)
@@ -65,20 +67,6 @@ def test_the_database_starts_read_only_and_syncs_what_it_acknowledges(settings: 
     assert f"--server_id={DATABASE_ID}" in told
 
 
-def test_the_console_certificate_is_trusted_by_its_authority_alone(tmp_path: Path) -> None:
-    ensure_console_certificate(tmp_path, "alpha", ["192.0.2.1"])
-    before = (tmp_path / "console.pem").read_bytes()
-    context = ssl.create_default_context(cafile=str(tmp_path / "console-authority.pem"))
-    assert context.cert_store_stats()["x509_ca"] == 1
-    checked(
-        *("openssl", "verify", "-x509_strict", "-CAfile", str(tmp_path / "console-authority.pem")),
-        *("-verify_ip", "192.0.2.1", str(tmp_path / "console.pem")),
-    )
-    assert (tmp_path / "console-key.pem").stat().st_mode & 0o777 == 0o600
-    ensure_console_certificate(tmp_path, "alpha", ["192.0.2.1"])
-    assert (tmp_path / "console.pem").read_bytes() == before
-
-
 def test_each_service_has_a_unit_that_starts_exactly_its_command(tmp_path: Path) -> None:
     names = write_units(tmp_path)
     assert names == [each.unit_name for each in SERVICES]
@@ -89,6 +77,7 @@ def test_each_service_has_a_unit_that_starts_exactly_its_command(tmp_path: Path)
         command = next(line for line in lines if line.startswith("ExecStart=")).removeprefix("ExecStart=")
         assert tuple(shlex.split(command)) == each.arguments
         assert f"User={each.account}" in lines
+        assert ("ExecReload=/bin/kill -HUP $MAINPID" in lines) == each.reloads
 
 
 def test_an_unknown_service_is_named_with_those_there_are() -> None:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
 from app.adapters.rescues.service import LENGTH, SOCKET
-from app.core.errors import HapairError, InvalidInput, LocalFailure, NotFound
+from app.adapters.rootsocket import NoAnswer, ask, connect, exchange
+from app.core.errors import LocalFailure
 from app.core.rescues import Rescue, RescueEntry, RescueKind, RescuePart, check_id
 
-CONNECT_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 30.0
 """To measure a folder of a million files takes some of it."""
 STALL_S = 60.0
 CHUNK_BYTES_MAX = 16 * 1024 * 1024
-LINE_BYTES_MAX = 8 * 1024 * 1024
-_ERRORS: dict[str, type[HapairError]] = {each.__name__: each for each in (NotFound, InvalidInput, LocalFailure)}
 
 
 class RemoteRescues:
@@ -44,39 +40,21 @@ class RemoteRescues:
     @contextmanager
     def open(self, rescue_id: str) -> Iterator[Iterator[bytes]]:
         check_id(rescue_id)
-        with self._connected() as connection, connection.makefile("rb") as source:
-            _exchange(connection, source, "open", rescue_id)
+        with ExitStack() as opened:
+            try:
+                connection = opened.enter_context(connect(self._path))
+                source = opened.enter_context(connection.makefile("rb"))
+                exchange(connection, source, {"verb": "open", "id": rescue_id}, ANSWER_TIMEOUT_S)
+            except NoAnswer as error:
+                raise _unavailable(error) from error
             connection.settimeout(STALL_S)
             yield _chunks(source)
 
     def _ask(self, verb: str, rescue_id: str) -> Any:
-        with self._connected() as connection, connection.makefile("rb") as source:
-            return _exchange(connection, source, verb, rescue_id)
-
-    def _connected(self) -> socket.socket:
-        connection = socket.socket(socket.AF_UNIX)
-        connection.settimeout(CONNECT_TIMEOUT_S)
         try:
-            connection.connect(str(self._path))
-        except OSError as error:
-            connection.close()
+            return ask(self._path, {"verb": verb, "id": rescue_id}, ANSWER_TIMEOUT_S)
+        except NoAnswer as error:
             raise _unavailable(error) from error
-        return connection
-
-
-def _exchange(connection: socket.socket, source: BufferedReader, verb: str, rescue_id: str) -> Any:
-    """The reply. Raises the service's error, or LocalFailure (code `rescues-unavailable`)."""
-    connection.settimeout(ANSWER_TIMEOUT_S)
-    try:
-        connection.sendall(json.dumps({"verb": verb, "id": rescue_id}).encode() + b"\n")
-        answer = json.loads(source.readline(LINE_BYTES_MAX))
-    except (OSError, ValueError) as error:
-        raise _unavailable(error) from error
-    if not answer["ok"]:
-        said = answer["error"]
-        kind = _ERRORS.get(said["kind"], LocalFailure)
-        raise kind(said["code"], said["title"], detail=said["detail"], hint=said["hint"])
-    return answer["reply"]
 
 
 def _chunks(source: BufferedReader) -> Iterator[bytes]:

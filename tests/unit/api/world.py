@@ -21,6 +21,7 @@ from app.settings import Settings
 from tests.fakes.access import FakeAccess, FakeAccounts
 from tests.fakes.activity import FakeCommonLog
 from tests.fakes.addresses import FakeAddresses
+from tests.fakes.certificate import FakeCertificate
 from tests.fakes.clock import FakeClock
 from tests.fakes.database import FakeDatabase
 from tests.fakes.keys import FakeKeys
@@ -131,6 +132,7 @@ def make_world(folder: Path) -> World:
     )
     node = Node(
         settings=settings, clock=clock, store=store, database=FakeDatabase(), peer=FakePeer(),
+        certificate=FakeCertificate(clock),
         pairing=FakePairing(FakePairingNetwork()), keys=FakeKeys(), mirror=FakeMirror(), machine=machine, queue=queue,
         rescues=rescues, common_log=common_log, pinger=FakePinger(), mailer=FakeMailer(),
         addresses=FakeAddresses(), scripts=FakeScripts(),

@@ -21,6 +21,7 @@ from jobs.monitor.services import ServiceDuty
 from jobs.monitor.situation import SituationReader
 from tests.fakes.activity import FakeCommonLog
 from tests.fakes.addresses import FakeAddresses
+from tests.fakes.certificate import FakeCertificate
 from tests.fakes.clock import FakeClock
 from tests.fakes.database import FakeDatabase, FakeNetwork
 from tests.fakes.keys import FakeKeys
@@ -79,6 +80,7 @@ class World:
         self.machine = FakeMachine(self.clock, FACTS)
         self.mailer, self.scripts, self.mirror = FakeMailer(), FakeScripts(), FakeMirror()
         self.rescues = FakeRescues()
+        self.certificate = FakeCertificate(self.clock)
         self.queue = FakeQueue()
         self.addresses = FakeAddresses()
         self.common_log = FakeCommonLog()
@@ -92,6 +94,7 @@ class World:
             peer=self.peer,
             pairing=FakePairing(self.listeners),
             keys=FakeKeys(),
+            certificate=self.certificate,
             mirror=self.mirror,
             rescues=self.rescues,
             machine=self.machine,

@@ -1,6 +1,7 @@
-"""The console's TLS certificate: a small authority of this server's own, and a leaf signed by it.
+"""A certificate of this server's own: a small authority, and a leaf signed by it.
 
-Administrators hand the authority's certificate to their browsers once; the leaf may be replaced by their own.
+Administrators hand the authority's certificate to their browsers once. Its key is not kept, so that nobody can sign
+anything else with it.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -20,21 +20,17 @@ LEAF_DAYS = 820
 CLOCK_SLACK = timedelta(days=1)
 
 
-def ensure_console_certificate(folder: Path, hostname: str, addresses: Sequence[str]) -> None:
-    """`console.pem`, `console-key.pem` and `console-authority.pem` are in `folder`; existing ones are kept."""
-    if (folder / "console.pem").exists():
-        return
+def make_certificate(hostname: str, addresses: Sequence[str]) -> tuple[str, str, str]:
+    """(the chain, its key, the authority), each in PEM."""
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority = _authority(authority_key, hostname)
     leaf_key = ec.generate_private_key(ec.SECP256R1())
     leaf = _leaf(leaf_key, authority, authority_key, hostname, addresses)
-    _write(folder / "console-key.pem", _private(leaf_key), 0o600)
-    _write(folder / "console-authority.pem", authority.public_bytes(serialization.Encoding.PEM), 0o644)
-    _write(
-        folder / "console.pem",
-        leaf.public_bytes(serialization.Encoding.PEM) + authority.public_bytes(serialization.Encoding.PEM),
-        0o644,
-    )
+    return _pem(leaf) + _pem(authority), _private(leaf_key), _pem(authority)
+
+
+def _pem(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
 
 
 def _authority(key: ec.EllipticCurvePrivateKey, hostname: str) -> x509.Certificate:
@@ -103,12 +99,7 @@ def _key_usage(*, signs: bool) -> x509.KeyUsage:
     )
 
 
-def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
+def _private(key: ec.EllipticCurvePrivateKey) -> str:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    path.touch(mode=mode)
-    path.write_bytes(content)
+    ).decode("ascii")
