@@ -31,7 +31,7 @@ from app.core.activity import Entry
 from app.core.activity_filter import Filter, Page, in_detail
 from app.core.errors import NotFound
 
-LOOK_S = 0.02
+LOOK_S = 0.015
 """After this no further step is begun."""
 FIRST_STEP = 200
 QUICK_STEP_S = 0.004

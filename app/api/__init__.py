@@ -12,6 +12,7 @@ from app.api import (
     certificate,
     configuration,
     dashboard,
+    diary,
     door,
     health,
     history,
@@ -87,6 +88,7 @@ def create_app(node: Node, access: Access, accounts: Accounts, throttle: Throttl
     db.init_app(app)
     requestlog.install(app)
     door.install(app)
+    diary.install(app)
     api = problems.ProblemApi(app)
     problems.register(app)
     for resource in RESOURCES:

@@ -8,17 +8,20 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import wraps
 from typing import Any, TypeVar
 
 from flask import Flask, current_app, g, request
 
+from app.api.diary import SAFE_METHODS
+from app.api.diary import note_detail as note_detail
+from app.api.diary import record as record
+from app.api.diary import recorded as recorded
 from app.api.known import was_ended
 from app.api.parts import node, parts
 from app.core.access import SESSION_LIFE, SESSION_SEEN_STEP, Scope, allows, session_ended, token_expired
 from app.core.errors import HapairError, LocalFailure
 from app.passwords import digest
-from app.ports import Actor, Json
+from app.ports import Actor
 from app.ports.access import Access, SessionRecord, TokenRecord
 
 log = logging.getLogger(__name__)
@@ -29,7 +32,6 @@ CSRF_HEADER = "X-CSRF-Token"
 PERSON_HEADER = "X-Hapair-Person"
 """Whom sudo names, as root's command line tells us; believed from root's own token only."""
 LOCAL_TOKEN = "local"  # noqa: S105 - a name
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SECRET_LENGTH_MAX = 128
 PERSON_LENGTH_MAX = 64
 
@@ -98,9 +100,10 @@ def check_visitor() -> None:
         raise Forbidden("forbidden", "Nobody May Do This")
     if view.needed_scope is None:
         return
-    g.visitor = _who(client_address())
+    g.address = client_address()
+    g.visitor = _who(g.address)
     if not allows(g.visitor.scope, view.needed_scope):
-        record(request.endpoint, "refused", {"needed": str(view.needed_scope)})
+        g.detail = {"needed": str(view.needed_scope)}
         raise Forbidden(
             "scope-too-small",
             "You May Not Do This",
@@ -236,47 +239,6 @@ def _quietly(act: Callable[[], None]) -> None:
         act()
     except LocalFailure as error:
         log.warning("the last use could not be noted: %s", error)
-
-
-# --- the diary ----------------------------------------------------------------------------------------------------
-
-
-def record(action: str, outcome: str, detail: Json, actor: Actor | None = None) -> None:
-    """The act stands in this node's activity journal; where that can't be written, in the log at least."""
-    by = actor or visitor().actor
-    try:
-        node().store.add_activity(by, action, outcome, detail)
-    except LocalFailure as error:
-        log.error("activity %s by %s (%s) could not be stored: %s", action, by.name, outcome, error)  # noqa: TRY400
-
-
-def recorded(action: str) -> Callable[[View], View]:
-    """The view's outcome goes into the activity journal: done, or refused or failed with the error's code.
-
-    What it changed is what the view puts into `note_detail`.
-    """
-
-    def decorate(view: View) -> View:
-        @wraps(view)
-        def wrapper(*arguments: Any, **named: Any) -> Any:
-            g.detail = {}
-            try:
-                found = view(*arguments, **named)
-            except HapairError as error:
-                outcome = "refused" if error.status < 500 else "failed"
-                record(action, outcome, {**g.detail, "code": error.code})
-                raise
-            record(action, "done", g.detail)
-            return found
-
-        return wrapper  # type: ignore[return-value]
-
-    return decorate
-
-
-def note_detail(**detail: Any) -> None:
-    """Adds to what the journal will say of the current act. Never a secret, never a script's body."""
-    g.detail |= detail
 
 
 def install(app: Flask) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, make_response
 
 from app.api.body import Resource
+from app.api.diary import tried_as
 from app.api.door import (
     COOKIE,
     client_address,
@@ -33,6 +34,7 @@ resource = Resource("session", __name__, "Logging in and out")
 
 @resource.route("/session", methods=["POST"])
 @open_to_all
+@tried_as("login")
 @resource.arguments(LoginSchema)
 @resource.response(200, SessionSchema)
 @resource.alt_response(401, description="Wrong name, password or code; or, with code `code-needed`, no code yet")
@@ -93,6 +95,7 @@ def who_am_i() -> dict[str, Any]:
 @resource.route("/session", methods=["DELETE"])
 @even_with_first_password
 @for_oneself
+@tried_as("logout")
 @resource.response(204)
 def log_out() -> Response:
     """End the session."""

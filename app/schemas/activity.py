@@ -21,7 +21,7 @@ SOURCE = {
     " has its own ids.",
 }
 LOOKED_BACK = (
-    "A page is looked for during about 20 ms. One filter for a single value (subject, actor, action, outcome or node),"
+    "A page is looked for during about 15 ms. One filter for a single value (subject, actor, action, outcome or node),"
     " with or without a time range, always fills its page. A search, or several such filters at once, may need longer:"
     " the page then ends early, even empty, this is the time of the oldest entry that was looked at, and `next` goes"
     " on from there. Null where the page is whole."
