@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.core.config import complete, differences
@@ -10,6 +11,7 @@ from app.core.fields import FIELDS
 from app.core.roles import TRANSITIONS
 from tests.browser.canned import Answer, Route, ok, problem
 
+POINTS, FAILOVER_AGO = 360, 120
 USERNAME, PASSWORD = "dana", "correct horse battery staple"
 APPLIED = {
     "HAServerRole": "primary",
@@ -134,6 +136,7 @@ def status(**more: Any) -> dict[str, Any]:
             "heard": True,
             "heartbeat_age_s": 0.4,
             "error": "",
+            "lag_s": 0.1,
         },
         "status": "stable",
         "reasons": [],
@@ -164,9 +167,57 @@ def status(**more: Any) -> dict[str, Any]:
     }
 
 
+def history(**more: Any) -> dict[str, Any]:
+    """An hour of a quiet pair, but for one failover twenty minutes ago."""
+    now = datetime.now(UTC)
+
+    def point(number: int) -> dict[str, Any]:
+        after_failover = number == POINTS - FAILOVER_AGO
+        return {
+            "at": (now - timedelta(seconds=10 * (POINTS - number))).isoformat(),
+            "round_trip_ms": 0.3 + (number % 7) / 20,
+            "failed_pings": 3 if after_failover else 0,
+            "missed": 3 if after_failover else 0,
+            "lag_s": (number % 5) / 4,
+            "files": number % 11,
+            "outage_s": 3.3 if after_failover else 0.0,
+        }
+
+    failover = event(1, "Failover", "alpha", "beta") | {"at": (now - timedelta(seconds=10 * FAILOVER_AGO)).isoformat()}
+    return {
+        "since": (now - timedelta(hours=1)).isoformat(),
+        "until": now.isoformat(),
+        "length_s": 10,
+        "points": [point(number) for number in range(POINTS)],
+        "events": [failover],
+        **more,
+    }
+
+
+def activity(identifier: int = 1, **more: Any) -> dict[str, Any]:
+    return {
+        "id": identifier,
+        "at": "2026-11-22T14:03:00+00:00",
+        "node": "alpha",
+        "node_id": "node-a",
+        "node_entry": identifier,
+        "actor": "dana",
+        "address": "10.77.1.5",
+        "action": "draft-saved",
+        "subject": "HAAlertEmail",
+        "outcome": "done",
+        "detail": {"changes": [{"field": "HAAlertEmail", "from": "", "to": "ops@example.com"}]},
+        "chain": "0" * 64,
+        **more,
+    }
+
+
+def activity_page(*items: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"source": "pair", "items": list(items), "next": None, "looked_back_to": None, **more}
+
+
 def routes() -> dict[str, Route]:
     """All answers of a healthy primary with somebody logged in."""
-    listing = {"items": [], "next": None}
     events = [
         event(3, "ManualSwitch", "alpha", "beta"),
         event(2, "ClearAlarm", "Replication stopped: Duplicate entry '7' for key 'PRIMARY'"),
@@ -179,7 +230,9 @@ def routes() -> dict[str, Route]:
         "GET /ha/config": always(config(), ETag='"1"'),
         "GET /ha/events": always({"items": events, "next": None}),
         "GET /jobs": always({"items": [job(message="The roles are swapped.")], "next": None}),
-        "GET /activity": always(listing),
+        "GET /activity": always(activity_page(activity())),
+        "GET /ha/history": always(history()),
+        "POST /ha/alerts/script/check": always({"ok": True, "findings": [], "shellcheck": "0.9.0", "notes": []}),
         "GET /ha/rescues": always({"items": [rescue()], "count": 1}),
         "GET /system": always(system()),
     }

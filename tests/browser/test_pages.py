@@ -47,7 +47,8 @@ def hostile_console(make_console: MakeConsole) -> CannedConsole:
             "GET /ha/status": answers.always(status),
             "GET /ha/config": answers.always(answers.config(draft={"HAAdminAlertScript": HOSTILE}), ETag='"1"'),
             "GET /ha/events": answers.always({"items": [answers.event(1, HOSTILE, HOSTILE)], "next": None}),
-            "GET /activity": answers.always({"items": [entry], "next": None}),
+            "GET /activity": answers.always(answers.activity_page(entry)),
+            "GET /ha/history": answers.always(answers.history(events=[answers.event(1, HOSTILE, HOSTILE)])),
             "GET /jobs": answers.always({"items": [attack], "next": None}),
             "GET /jobs/01JOB": answers.always(attack),
             "GET /ha/rescues": answers.always(

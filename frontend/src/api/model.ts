@@ -95,5 +95,23 @@ export interface Listing<Row> {
   next: string | number | null;
 }
 
+/** What bash and shellcheck find in a custom script. */
+export type Finding = {
+  line: number;
+  column: number;
+  end_line: number;
+  end_column: number;
+  level: "error" | "warning" | "info" | "style";
+  code: string;
+  message: string;
+};
+export type ScriptCheck = { ok: boolean; findings: Finding[]; shellcheck: string; notes: string[] };
+
+export type History = Schemas["History"];
+export type HistoryPoint = Schemas["HistoryPoint"];
+
 export type EventEntry = Schemas["Event"];
 export type ActivityEntry = Schemas["Activity"];
+export type ActivityListing = Schemas["ActivityPage"];
+export type Chain = Schemas["Chain"];
+export type CheckedChain = Schemas["Checked"];

@@ -33,6 +33,11 @@ export function useSession(): SessionContext {
   return context;
 }
 
+/** Whether who is logged in may change anything: an auditor may not, and sees no button that would. */
+export function useMayChange(): boolean {
+  return useSession().session?.scope === "configure";
+}
+
 /** Requests that wait for the next login. */
 function useWaiting() {
   const waiting = useRef<(() => void)[]>([]);

@@ -13,7 +13,7 @@ import { PageTitle } from "./PageTitle";
 import { Pager } from "./Pager";
 import { ProblemAlert } from "./ProblemAlert";
 
-interface Props<Row> {
+interface Props<Row, Page extends Listing<Row>> {
   title: string;
   explanation: string;
   /** API path. */
@@ -22,14 +22,21 @@ interface Props<Row> {
   keyOf: (row: Row) => string;
   empty: string;
   filters?: ReactNode;
+  /** Beside the button that loads again. */
+  actions?: ReactNode;
+  /** What is to be said of a page above its entries. */
+  notes?: (page: Page) => ReactNode;
+  /** Under the log. */
+  below?: ReactNode;
   /** Changes when there may be something new. */
   refreshKey?: string;
 }
 
-export function LogPage<Row>({ title, explanation, path, columns, keyOf, empty, filters, refreshKey = "" }: Props<Row>) {
+export function LogPage<Row, Page extends Listing<Row> = Listing<Row>>(props: Props<Row, Page>) {
+  const { title, explanation, path, columns, keyOf, empty, filters, actions, notes, below, refreshKey = "" } = props;
   const query = useQuery();
   const address = query.text === "" ? path : `${path}?${query.text}`;
-  const page = useResource(`${address} ${refreshKey}`, (signal) => get<Listing<Row>>(address, signal));
+  const page = useResource(`${address} ${refreshKey}`, (signal) => get<Page>(address, signal));
 
   return (
     <Stack hasGutter>
@@ -41,10 +48,12 @@ export function LogPage<Row>({ title, explanation, path, columns, keyOf, empty, 
         <Button variant="secondary" onClick={page.reload} isLoading={page.loading}>
           Refresh
         </Button>
+        {actions}
       </StackItem>
       <StackItem>
         <ProblemAlert problem={page.problem} onRetry={page.reload} />
         {!page.value && page.loading && <Loading what={title} />}
+        {page.value && notes?.(page.value)}
         {page.value && (
           <Card>
             <CardBody>
@@ -54,6 +63,7 @@ export function LogPage<Row>({ title, explanation, path, columns, keyOf, empty, 
           </Card>
         )}
       </StackItem>
+      {below && <StackItem>{below}</StackItem>}
     </Stack>
   );
 }

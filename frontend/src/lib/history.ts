@@ -1,10 +1,10 @@
-/** What the console has seen of the pair since it was opened, for the charts. Bounded: an open page does not grow. */
+/** How the pair went, for the charts: what the server has stored, and what was seen live since. Bounded both. */
 
-import type { Status } from "../api/model";
+import type { HistoryPoint, Status } from "../api/model";
 
-/** One point each SAMPLE_MS, for an hour. */
+/** One live sample each SAMPLE_MS; the server's stored points take over within a minute. */
 const SAMPLE_MS = 2_000;
-const SAMPLES_MAX = 1_800;
+const SAMPLES_MAX = 300;
 
 export interface Sample {
   /** Milliseconds since 1970. */
@@ -15,6 +15,23 @@ export interface Sample {
   missed: number;
   lagS: number | null;
   filesLeft: number | null;
+  /** Of a write outage that ended then, else 0. */
+  outageS: number;
+}
+
+export function stored(point: HistoryPoint): Sample {
+  return {
+    at: Date.parse(point.at),
+    roundTripMs: point.round_trip_ms,
+    missed: point.failed_pings > 0 ? Math.max(point.missed, 1) : 0,
+    lagS: point.lag_s,
+    filesLeft: point.files,
+    outageS: point.outage_s,
+  };
+}
+
+function lagOf(status: Status): number | null {
+  return (status.node.role === "primary" ? status.peer?.lag_s : status.replication?.lag_s) ?? null;
 }
 
 function sampleOf(status: Status, at: number): Sample {
@@ -24,8 +41,9 @@ function sampleOf(status: Status, at: number): Sample {
     at,
     roundTripMs: ping && ping.missed === 0 ? ping.round_trip_ms : null,
     missed: ping?.missed ?? 0,
-    lagS: known ? (status.replication?.lag_s ?? null) : null,
+    lagS: known ? lagOf(status) : null,
     filesLeft: known && status.node.role === "primary" ? (status.files?.pending ?? null) : null,
+    outageS: 0,
   };
 }
 

@@ -4,6 +4,7 @@ import { ExpandableSection, Form } from "@patternfly/react-core";
 import { type SyntheticEvent, useState } from "react";
 
 import type { Field, Role } from "../../api/model";
+import { useMayChange } from "../../app/session";
 import { FieldRow } from "./FieldRow";
 import { FingerprintButtons } from "./FingerprintButtons";
 import { RoleSentence } from "./RoleSentence";
@@ -18,12 +19,14 @@ interface Props {
 
 function Row({ editor, field, applied }: { editor: ConfigEditor; field: Field; applied: Role }) {
   const value = editor.values[field.name] ?? field.default;
+  const mayChange = useMayChange();
   return (
     <FieldRow
       field={field}
       value={value}
       applied={editor.config?.applied[field.name]}
       error={editor.errors[field.name]}
+      readOnly={!mayChange}
       onChange={(changed) => {
         editor.change(field.name, changed);
       }}
@@ -31,7 +34,7 @@ function Row({ editor, field, applied }: { editor: ConfigEditor; field: Field; a
       {field.kind === "fingerprint" && (
         <FingerprintButtons
           value={String(value)}
-          canGenerate={applied === "standalone" && roleOf(editor.values) === "primary"}
+          canGenerate={mayChange && applied === "standalone" && roleOf(editor.values) === "primary"}
           busy={editor.action.running}
           onGenerate={() => void editor.generate()}
         />

@@ -4,6 +4,7 @@ import { Alert, Card, CardBody, Stack, StackItem } from "@patternfly/react-core"
 import { useEffect, useRef, useState } from "react";
 
 import { useLiveStatus } from "../../app/live";
+import { useMayChange } from "../../app/session";
 import { ActDialog } from "../../acts/ActDialog";
 import { Loading } from "../../components/Loading";
 import { PageTitle } from "../../components/PageTitle";
@@ -37,6 +38,7 @@ function useFreshConfig(editor: ConfigEditor) {
 
 function Panel({ editor, config }: { editor: ConfigEditor; config: Config }) {
   const { status } = useLiveStatus();
+  const mayChange = useMayChange();
   const [asking, setAsking] = useState(false);
   const [jobId, setJobId] = useState<string | null>(null);
   const applied = roleOf(config.applied);
@@ -66,14 +68,16 @@ function Panel({ editor, config }: { editor: ConfigEditor; config: Config }) {
       </Card>
       {config.state === "applying" && <Alert component="p" variant="info" isInline title="An APPLY is under way on this server." />}
       <DraftSummary config={config} />
-      <Buttons
-        editor={editor}
-        config={config}
-        onApply={() => {
-          setAsking(true);
-        }}
-        onRetry={() => void editor.action.run(async () => { start(await retry()); })}
-      />
+      {mayChange && (
+        <Buttons
+          editor={editor}
+          config={config}
+          onApply={() => {
+            setAsking(true);
+          }}
+          onRetry={() => void editor.action.run(async () => { start(await retry()); })}
+        />
+      )}
       {asking && (
         <ActDialog
           spec={applySpec(config, status, start)}

@@ -1,17 +1,26 @@
 /** The control that fits a field's kind. */
 
 import { InputGroup, InputGroupItem, InputGroupText, Radio, Switch, TextArea, TextInput } from "@patternfly/react-core";
+import { lazy, Suspense } from "react";
 
 import type { Field, Value } from "../../api/model";
+import { checkScript } from "./checkScript";
+
+/** Loaded when a script is first shown: most visits never need it. */
+const ScriptEditor = lazy(() => import("../../editor/ScriptEditor"));
 
 export interface ControlProps {
   field: Field;
   value: Value;
   invalid: boolean;
+  readOnly: boolean;
   onChange: (value: Value) => void;
 }
 
-function Choice({ field, value, onChange }: ControlProps) {
+/** Those who may not change a script are not told what is wrong with it either. */
+const NOT_ASKED = () => Promise.resolve(null);
+
+function Choice({ field, value, readOnly, onChange }: ControlProps) {
   return (
     <div className="hapair-choices">
       {field.choices.map((choice) => (
@@ -21,6 +30,7 @@ function Choice({ field, value, onChange }: ControlProps) {
           name={field.name}
           label={choice}
           isChecked={value === choice}
+          isDisabled={readOnly}
           onChange={() => {
             onChange(choice);
           }}
@@ -30,12 +40,13 @@ function Choice({ field, value, onChange }: ControlProps) {
   );
 }
 
-function Text({ field, value, invalid, onChange }: ControlProps) {
+function Text({ field, value, invalid, readOnly, onChange }: ControlProps) {
   return (
     <TextInput
       id={field.name}
       value={String(value)}
       validated={invalid ? "error" : "default"}
+      readOnlyVariant={readOnly ? "default" : undefined}
       aria-describedby={`${field.name}-help`}
       inputMode={field.kind === "integer" ? "numeric" : field.kind === "email" ? "email" : "text"}
       autoComplete="off"
@@ -58,13 +69,15 @@ function Integer(props: ControlProps) {
   );
 }
 
-function Script({ field, value, invalid, onChange }: ControlProps) {
+/** What stands in the place of the editor until it is loaded: the text can be read and changed at once. */
+function PlainScript({ field, value, invalid, readOnly, onChange }: ControlProps) {
   return (
     <TextArea
       id={field.name}
       className="hapair-script"
       value={String(value)}
       validated={invalid ? "error" : "default"}
+      readOnlyVariant={readOnly ? "default" : undefined}
       aria-describedby={`${field.name}-help`}
       rows={12}
       resizeOrientation="vertical"
@@ -76,7 +89,24 @@ function Script({ field, value, invalid, onChange }: ControlProps) {
   );
 }
 
-function YesNo({ field, value, onChange }: ControlProps) {
+function Script(props: ControlProps) {
+  const { field, value, invalid, readOnly, onChange } = props;
+  return (
+    <Suspense fallback={<PlainScript {...props} />}>
+      <ScriptEditor
+        id={field.name}
+        label={field.label}
+        value={String(value)}
+        invalid={invalid}
+        readOnly={readOnly}
+        onChange={onChange}
+        check={readOnly ? NOT_ASKED : checkScript}
+      />
+    </Suspense>
+  );
+}
+
+function YesNo({ field, value, readOnly, onChange }: ControlProps) {
   return (
     <Switch
       id={field.name}
@@ -84,6 +114,7 @@ function YesNo({ field, value, onChange }: ControlProps) {
       aria-describedby={`${field.name}-help`}
       label={value ? "yes" : "no"}
       isChecked={Boolean(value)}
+      isDisabled={readOnly}
       onChange={(_event, checked) => {
         onChange(checked);
       }}

@@ -12,6 +12,7 @@ interface Props {
   value: Value;
   applied: Value | undefined;
   error?: string;
+  readOnly: boolean;
   onChange: (value: Value) => void;
   /** Buttons beside the control. */
   children?: ReactNode;
@@ -38,7 +39,7 @@ function Applied({ applied, value, field }: { applied: Value | undefined; value:
   );
 }
 
-export function FieldRow({ field, value, applied, error, onChange, children }: Props) {
+export function FieldRow({ field, value, applied, error, readOnly, onChange, children }: Props) {
   const isGroup = field.kind === "choice";
   return (
     <FormGroup
@@ -49,7 +50,7 @@ export function FieldRow({ field, value, applied, error, onChange, children }: P
       isRequired={field.required && !isGroup}
     >
       <div className={children ? "hapair-with-buttons" : undefined}>
-        <FieldControl field={field} value={value} invalid={error !== undefined} onChange={onChange} />
+        <FieldControl field={field} value={value} invalid={error !== undefined} readOnly={readOnly} onChange={onChange} />
         {children}
       </div>
       <FormHelperText id={`${field.name}-help`}>

@@ -2,6 +2,7 @@ import { Button, Flex } from "@patternfly/react-core";
 import { useState } from "react";
 
 import type { Status } from "../../api/model";
+import { useMayChange } from "../../app/session";
 import { ActDialog } from "../../acts/ActDialog";
 import { JobDialog } from "../../jobs/JobDialog";
 import { offeredActs } from "./acts";
@@ -12,13 +13,15 @@ export function Actions({ status }: { status: Status }) {
   const close = () => {
     setChosen(null);
   };
-  const acts = offeredActs(status, {
+  const mayChange = useMayChange();
+  const offered = offeredActs(status, {
     onDone: close,
     onJob: (id) => {
       close();
       setJobId(id);
     },
   });
+  const acts = mayChange ? offered : [];
   const act = acts.find((each) => each.key === chosen);
 
   return (

@@ -67,7 +67,7 @@ function Sections({ status, history, lost }: { status: Status; history: Sample[]
       )}
       {paired && (
         <GridItem span={12}>
-          <ChartsCard samples={history} />
+          <ChartsCard samples={history} refreshKey={eventKey(status)} />
         </GridItem>
       )}
       <GridItem span={12}>
