@@ -212,6 +212,18 @@ def test_a_user_is_added_and_gets_a_new_password_from_standard_input(shell: Shel
     assert shell("user", "remove", "lee").exit_code == 0
 
 
+def test_the_certificate_is_shown_replaced_from_files_and_made_anew(shell: Shell, folder: Path) -> None:
+    assert "CN=alpha" in shell("certificate", "show").output
+    certificate, key = folder / "console.pem", folder / "key.pem"
+    certificate.write_text("console.example until 2040-01-01")
+    key.write_text("key of console.example")
+    assert shell.json("certificate", "replace", str(certificate), str(key))["fingerprint"] == "CC:DD"
+    assert shell("certificate", "replace", str(key), str(certificate)).exit_code == 1
+    key.write_bytes(b"\xff")
+    assert shell("certificate", "replace", str(certificate), str(key)).exit_code == 2
+    assert shell.json("certificate", "renew")["made_here"] is True
+
+
 RESCUE = "20260203T040506Z-4"
 
 
