@@ -78,6 +78,8 @@ class PilotMemory:
     """This node is the writable primary, and the virtual address is not on it."""
     able_since_s: float | None = None
     """The standby is out of the pair, and has been heard and eligible."""
+    unfollowing_since_s: float | None = None
+    """This secondary's database replicates from nobody, though its primary is heard and open."""
     joiner_idle_since_s: float | None = None
     """This primary waits for a secondary that is being set up, but that one says that it is standalone and busy with
     nothing."""
@@ -103,14 +105,29 @@ def remember(memory: PilotMemory, state: NodeState, seen: Observation, sight: Si
         memory = _remember_replication(memory, seen, sight, facts)
         frozen = sight.ping_heard and not sight.monitor_heard and not sight.stream_alive and sight.probe is False
         memory = _with(memory, frozen_since_s=_since(memory.frozen_since_s, frozen, seen.now_s))
+        lost = state.phase is Phase.PAIRED and facts is not None and facts.replication is None and _open_primary(sight)
+        memory = _with(memory, unfollowing_since_s=_since(memory.unfollowing_since_s, lost, seen.now_s))
         heard = sight.heartbeat_heard or sight.stream_alive
         stood_still_s = seen.stalled_s if seen.stalled_s >= STALLED_S else 0.0
         memory = _with(memory, deaf_s=0.0 if heard else memory.deaf_s + stood_still_s)
     else:
-        memory = _with(memory, caught_up=False, contact=None, frozen_since_s=None, deaf_s=0.0, condition_since_s=())
+        memory = _with(
+            memory,
+            caught_up=False,
+            contact=None,
+            frozen_since_s=None,
+            deaf_s=0.0,
+            condition_since_s=(),
+            unfollowing_since_s=None,
+        )
     memory = _remember_standby(memory, state, seen, sight, facts)
     stable = _stable(memory, state, sight)
     return _with(memory, stable_since_s=_since(memory.stable_since_s, stable, seen.now_s))
+
+
+def _open_primary(sight: Sight) -> bool:
+    peer = sight.peer
+    return sight.heartbeat_heard and peer is not None and peer.role is Role.PRIMARY and peer.fence is None
 
 
 def note_acts(memory: PilotMemory, acts: tuple[Act, ...], now_s: float) -> PilotMemory:

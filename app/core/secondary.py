@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app.core import failover
-from app.core.acts import Act, AdoptTerm, ClearAlarm, EnforceReadOnly, Promote, RaiseAlarm
+from app.core.acts import Act, AdoptTerm, ClearAlarm, EnforceReadOnly, Promote, RaiseAlarm, Rejoin
 from app.core.diagnosis import ALARMS, SECONDARY_ROWS, Diagnosis
 from app.core.ownbase import watch_database
+from app.core.primary import REJOIN_RETRY_S
 from app.core.replication import conditions, raise_and_clear
 from app.core.roles import Role
 from app.core.scene import Scene
@@ -16,6 +17,8 @@ from app.core.state import Phase
 
 DIAGNOSIS_HOLD_S = 5.0
 """A diagnosis is alarmed when it has held for this long, so that a restart of the peer's monitor is no alarm."""
+UNFOLLOWING_S = 10.0
+"""A job that is about to point replication elsewhere takes less."""
 BLOCKED = "failover-blocked"
 NO_PRIMARY = "no-primary"
 PEER_LEFT = "peer-left"
@@ -42,6 +45,7 @@ def secondary_acts(scene: Scene, verdict: failover.Verdict, diagnosis: Diagnosis
     yield from _verdict_acts(scene, verdict)
     if isinstance(verdict, failover.Promote):
         return
+    yield from _follow_again(scene)
     yield from _diagnosis_alarms(scene, diagnosis)
     yield from _peer_role_alarms(scene)
     yield from watch_database(scene)
@@ -79,6 +83,18 @@ def _verdict_acts(scene: Scene, verdict: failover.Verdict) -> Iterator[Act]:
             if BLOCKED in scene.seen.alarms:
                 why = "Nothing asks for a failover any more."
                 yield ClearAlarm(rule="not-blocked", why=why, code=BLOCKED)
+
+
+def _follow_again(scene: Scene) -> Iterator[Act]:
+    """A secondary that has lost whom it follows (a job broken off, files emptied by a power cut) joins its primary
+    again."""
+    since, peer = scene.memory.unfollowing_since_s, scene.sight.peer
+    if since is None or peer is None or scene.seen.now_s - since < UNFOLLOWING_S:
+        return
+    asked = scene.memory.rejoin_asked_s
+    if asked is None or scene.seen.now_s - asked >= REJOIN_RETRY_S:
+        why = "This secondary replicates from nobody, and its primary is there: it joins it again."
+        yield Rejoin(rule="follow-again", why=why, term=peer.term)
 
 
 def _diagnosis_alarms(scene: Scene, diagnosis: Diagnosis) -> Iterator[Act]:

@@ -64,6 +64,24 @@ def packets_vanish(server: RealServer) -> Iterator[None]:
         subprocess.run(["nft", f"delete table inet {table}"], check=True, capture_output=True)
 
 
+# --- after a power cut
+
+
+@pytest.mark.parametrize("emptied", [["master.info"], ["relay-log.info"], ["master.info", "relay-log.info"]])
+def test_replication_starts_although_a_power_cut_has_emptied_the_files_of_an_earlier_start(
+    pair: Pair, emptied: list[str]
+) -> None:
+    primary, replica = pair
+    replica.kill()
+    for name in emptied:
+        (replica.data / name).write_bytes(b"")
+    replica.start()
+    replica.database.start_replication(primary.source_for(replica))
+    primary.open_client().write(7)
+    assert replica.database.wait_for(primary.database.facts().position, 10)
+    assert replica.rows() == {7}
+
+
 # --- a dead source
 
 

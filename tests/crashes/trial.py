@@ -24,6 +24,7 @@ from tests.waiting import wait_for
 
 Json = dict[str, Any]
 HALT_S = 60.0
+BEGIN_TRIES = 3
 END_S = 150.0
 DOWN_S = 3.0
 """How long a server that lost power, or a link that was cut, stays away."""
@@ -60,8 +61,7 @@ def attempt(servers: Servers, wanted: Combination) -> Trial:
     try:
         host = situations.prepare(servers, wanted)
         with _halting_worker(servers, host, wanted) as worker:
-            situations.begin(servers, wanted, host)
-            mark = worker.wait_for_halt()
+            mark = _begin(servers, wanted, host, worker)
             _kill(servers, host, wanted, worker)
             job = _wait_for_end(servers, host, str(mark["job"]))
         if job["state"] == "failed":
@@ -72,6 +72,26 @@ def attempt(servers: Servers, wanted: Combination) -> Trial:
         return Trial(wanted.key, job["state"], "", retried, _since(started), f"{type(error).__name__}: {error}"[:1500])
     problem = "" if job["state"] in ("succeeded", "reverted") else f"the job ended as {job['state']}"
     return Trial(wanted.key, job["state"], pair, retried, _since(started), problem)
+
+
+def _begin(servers: Servers, wanted: Combination, host: str, worker: HaltingWorker) -> Json:
+    """The job stands still at its step; what was left behind there. One that has ended before it got there, because
+    the busy pair was not ready for it, is begun again."""
+    for _ in range(BEGIN_TRIES):
+        situations.begin(servers, wanted, host)
+        found = wait_for(
+            lambda: worker.read() or _ended_early(servers, host), HALT_S, "the worker standing still at the step"
+        )
+        if "pid" in found:
+            return found
+        if wanted.job.kind in situations.PAIR_JOBS:
+            situations.ensure_pair(servers)
+    raise AssertionError(f"the job ended before its step: {found}")
+
+
+def _ended_early(servers: Servers, host: str) -> Json | None:
+    newest: Json = servers.apis[host].ask("GET", "/jobs")["items"][0]
+    return newest if newest["state"] in ("failed", "reverted") and newest["kind"] != "rejoin" else None
 
 
 def _since(started: float) -> float:
@@ -88,17 +108,14 @@ class HaltingWorker:
         self._mark.unlink(missing_ok=True)
         servers.lab.check(host, SERVICE_COMMAND, "stop", "worker")
         arguments = (sys.executable, "-m", "tests.crashes.halt", wanted.step, wanted.point)
-        self._process = subprocess.Popen(
-            servers.lab.exec_command(host, arguments),
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        log = Path(servers.lab.places.data(host)) / "logs" / "halting-worker.log"
+        with log.open("ab") as said:
+            self._process = subprocess.Popen(
+                servers.lab.exec_command(host, arguments), stdin=subprocess.DEVNULL, stdout=said, stderr=said
+            )
 
-    def wait_for_halt(self) -> Json:
-        """What stands still. Raises AssertionError where the job never gets there."""
-        found: Json = wait_for(self._read, HALT_S, "the worker standing still at the step")
-        return found
-
-    def _read(self) -> Json | None:
+    def read(self) -> Json | None:
+        """What stands still, once it does."""
         try:
             mark: Json = json.loads(self._mark.read_text())
         except (FileNotFoundError, ValueError):

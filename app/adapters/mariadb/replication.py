@@ -6,9 +6,12 @@ received must be applied before anything is started or pointed elsewhere.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+from pathlib import Path
 
+from app.adapters.durable import sync_folder
 from app.adapters.mariadb.connection import STATEMENT_S, Manager, Session
 from app.adapters.mariadb.dialect import timeout
 from app.adapters.mariadb.facts import read_position, replica_status
@@ -27,6 +30,9 @@ WAIT_ROUND_S = 0.25
 WAIT_SLACK_S = 2.0
 """How much longer the session lives than the server may wait inside it."""
 
+SOURCE_FILES = ("master.info", "multi-master.info", "relay-log.info", "relay.index")
+"""Where the server keeps whom it follows. It does not sync them itself before thousands of changes."""
+
 _CHANGE_MASTER = (
     "CHANGE MASTER TO MASTER_HOST = %s, MASTER_PORT = %s, MASTER_USER = %s, MASTER_PASSWORD = %s,"
     " MASTER_USE_GTID = slave_pos, MASTER_CONNECT_RETRY = %s, MASTER_HEARTBEAT_PERIOD = %s,"
@@ -34,16 +40,19 @@ _CHANGE_MASTER = (
 )
 
 
-def start_replication(manager: Manager, source: ReplicationSource, position: str | None) -> None:
+def start_replication(manager: Manager, data_dir: Path, source: ReplicationSource, position: str | None) -> None:
     """This server follows `source`. With a position its own binary log starts anew there (after a seed); without one
     it goes on from all that it holds, also from what it wrote itself as primary, which gtid_slave_pos alone omits: so
     a server with transactions that the source never had is refused instead of skipping over them.
 
-    As primary it no longer waits for acknowledgements, or its applier would wait for a standby that it hasn't.
+    As primary it no longer waits for acknowledgements, or its applier would wait for a standby that it hasn't. Whom it
+    follows is on disk on return. What an earlier start has left is forgotten first: after a power cut its files can be
+    empty, and the server then refuses every CHANGE MASTER (error 1201).
     """
     stop_receiver(manager)
     with manager.session("Starting replication", STATEMENT_S) as session:
         session.run("STOP SLAVE")
+        session.run("RESET SLAVE ALL")
         session.run("SET GLOBAL rpl_semi_sync_master_enabled = 0")
         if position is not None:
             begin_history(session, position)
@@ -63,6 +72,20 @@ def start_replication(manager: Manager, source: ReplicationSource, position: str
             ),
         )
         session.run("START SLAVE")
+    _sync_source_files(data_dir)
+
+
+def _sync_source_files(data_dir: Path) -> None:
+    for name in SOURCE_FILES:
+        try:
+            descriptor = os.open(data_dir / name, os.O_RDONLY)
+        except FileNotFoundError:
+            continue
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    sync_folder(data_dir)
 
 
 def begin_history(session: Session, position: str, history: str | None = None) -> None:

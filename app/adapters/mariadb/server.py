@@ -82,7 +82,7 @@ class MariaDB:
         semisync.set_semi_sync(self._manager, enabled)
 
     def start_replication(self, source: ReplicationSource, position: str | None = None) -> None:
-        replication.start_replication(self._manager, source, position)
+        replication.start_replication(self._manager, self._data_dir, source, position)
 
     def stop_receiver(self) -> None:
         replication.stop_receiver(self._manager)
