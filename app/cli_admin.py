@@ -12,6 +12,9 @@ from rich.text import Text
 
 from app.cli_base import Tool, command
 from app.cli_show import coloured, moment, table
+from app.core.access import TOKEN_DAYS, UserRole
+
+ROLES = tuple(str(role) for role in UserRole)
 
 
 def add_to(main: click.Group) -> None:
@@ -19,9 +22,10 @@ def add_to(main: click.Group) -> None:
     tokens = click.Group("token", help="Tokens for automation, of this server.")
     for name, function in (("list", list_tokens), ("make", make_token), ("withdraw", withdraw_token)):
         command(tokens, name)(function)
-    users = click.Group("user", help="Administrators of both servers.")
+    users = click.Group("user", help="Administrators and auditors of both servers; changed on the primary.")
     for name, user_function in (
-        ("list", list_users), ("add", add_user), ("password", set_password), ("remove", remove_user),
+        ("list", list_users), ("add", add_user), ("password", set_password), ("role", set_role),
+        ("totp-reset", reset_second_factor), ("revoke", end_sessions), ("remove", remove_user),
     ):  # fmt: skip
         command(users, name)(user_function)
     main.add_command(tokens)
@@ -60,17 +64,27 @@ def list_tokens(tool: Tool) -> None:
     tool.show(
         tool.client.get("/tokens"),
         lambda found: table(
-            ("id", "label", "scope", "made by", "last used"),
-            [(t["id"], t["label"], t["scope"], t["created_by"], moment(t["last_used_at"])) for t in found["items"]],
+            ("id", "label", "scope", "made by", "last used", "ends"),
+            [
+                (t["id"], t["label"], t["scope"], t["created_by"], moment(t["last_used_at"]), ends(t["expires_at"]))
+                for t in found["items"]
+            ],
         ),
     )
 
 
+def ends(expires_at: str | None) -> str:
+    return "never" if expires_at is None else moment(expires_at)
+
+
 @click.argument("label")
 @click.option("--scope", type=click.Choice(["read", "operate", "configure"]), default="read", show_default=True)
-def make_token(tool: Tool, label: str, scope: str) -> None:
+@click.option("--days", type=int, default=TOKEN_DAYS, show_default=True, help="It ends after so many.")
+@click.option("--forever", is_flag=True, help="It does not end before it is withdrawn.")
+def make_token(tool: Tool, label: str, scope: str, days: int, forever: bool) -> None:
     """Make a token; it is printed this once."""
-    found = tool.client.post("/tokens", {"label": label, "scope": scope})
+    wanted = {"label": label, "scope": scope, "expires_in_days": None if forever else days}
+    found = tool.client.post("/tokens", wanted)
     tool.show(found, lambda each: each["token"])
 
 
@@ -82,14 +96,20 @@ def withdraw_token(tool: Tool, token_id: str) -> None:
 
 
 def list_users(tool: Tool) -> None:
-    """All administrators."""
+    """All users."""
     tool.show(
         tool.client.get("/users"),
         lambda found: table(
-            ("name", "since", "password of"),
-            [(u["name"], moment(u["created_at"]), moment(u["password_changed_at"])) for u in found["items"]],
+            ("name", "role", "second factor", "sessions here", "since", "password of"),
+            [
+                (
+                    u["name"], u["role"], "yes" if u["totp"] else "no", u["sessions"], moment(u["created_at"]),
+                    "to be changed" if u["password_change_needed"] else moment(u["password_changed_at"]),
+                )
+                for u in found["items"]
+            ],
         ),
-    )
+    )  # fmt: skip
 
 
 def typed_password() -> str:
@@ -101,21 +121,49 @@ def typed_password() -> str:
 
 
 @click.argument("name")
-def add_user(tool: Tool, name: str) -> None:
-    """Add an administrator; the password is asked for, or read from standard input."""
-    found = tool.client.post("/users", {"name": name, "password": typed_password()})
-    tool.show(found, lambda each: f"{each['name']} is an administrator now.")
+@click.option("--role", type=click.Choice(ROLES), default=ROLES[0], show_default=True)
+def add_user(tool: Tool, name: str, role: str) -> None:
+    """Add a user, who must change the password at the first log-in; it is asked for, or read from standard input."""
+    found = tool.client.post("/users", {"name": name, "password": typed_password(), "role": role})
+    tool.show(found, lambda each: f"{each['name']} is an {each['role']} now and must change the password first.")
 
 
 @click.argument("name")
 def set_password(tool: Tool, name: str) -> None:
-    """Set a user's password; it is asked for, or read from standard input."""
-    tool.client.call("PUT", f"/users/{quote(name, safe='')}/password", {"password": typed_password()})
-    tool.show({"changed": name}, lambda _: "The password is changed.")
+    """Set a user's password, to be changed at the next log-in; it is asked for, or read from standard input."""
+    tool.client.call("PUT", f"{of_user(name)}/password", {"password": typed_password()})
+    tool.show({"changed": name}, lambda _: f"The password is set; {name} must change it at the next log-in.")
+
+
+@click.argument("name")
+@click.argument("role", type=click.Choice(ROLES))
+def set_role(tool: Tool, name: str, role: str) -> None:
+    """Make a user an administrator or an auditor; their sessions end."""
+    found = tool.client.call("PUT", f"{of_user(name)}/role", {"role": role}).body
+    tool.show(found, lambda each: f"{each['name']} is an {each['role']} now.")
+
+
+@click.argument("name")
+def reset_second_factor(tool: Tool, name: str) -> None:
+    """Take away a user's second factor: for who has lost the device and the recovery codes."""
+    tool.client.call("DELETE", f"{of_user(name)}/totp")
+    tool.show({"reset": name}, lambda _: f"{name} logs in by password alone now.")
+
+
+@click.argument("name")
+def end_sessions(tool: Tool, name: str) -> None:
+    """End all sessions of a user."""
+    found = tool.client.call("DELETE", f"{of_user(name)}/sessions").body
+    where = "on both servers" if found["both_servers"] else f"on this server only. {found['detail']}"
+    tool.show(found, lambda each: f"{each['ended']} sessions ended here; all of {name}'s end {where}")
 
 
 @click.argument("name")
 def remove_user(tool: Tool, name: str) -> None:
-    """Remove an administrator."""
-    tool.client.call("DELETE", f"/users/{quote(name, safe='')}")
+    """Remove a user; the last administrator stays."""
+    tool.client.call("DELETE", of_user(name))
     tool.show({"removed": name}, lambda _: f"{name} is removed.")
+
+
+def of_user(name: str) -> str:
+    return f"/users/{quote(name, safe='')}"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from html import escape
 from typing import Any
 
 from flask import Flask, Response, current_app, json, make_response
 
+from app.api.described import ACCESS, MEANINGS, complete
 from app.api.door import open_to_all
 
 PREFIX = "/api/v1"
+KEY = "hapair-description"
 CSS = """
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; }
@@ -47,8 +50,11 @@ def show_style() -> Response:
 
 def description() -> dict[str, Any]:
     """The OpenAPI document."""
-    found: dict[str, Any] = current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec.to_dict()
-    return found
+    if KEY not in current_app.extensions:
+        found = deepcopy(current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec.to_dict())
+        current_app.extensions[KEY] = complete(found, current_app)
+    document: dict[str, Any] = current_app.extensions[KEY]
+    return document
 
 
 def render(document: dict[str, Any]) -> str:
@@ -71,6 +77,8 @@ def render(document: dict[str, Any]) -> str:
 
 def _operation(method: str, path: str, operation: dict[str, Any], schemas: dict[str, Any]) -> str:
     text = [f"<section><h3>{method.upper()} {escape(path)}</h3><p>{escape(operation.get('summary', ''))}</p>"]
+    if ACCESS in operation:
+        text.append(f"<p>For {escape(MEANINGS[operation[ACCESS]])}.</p>")
     rows = [
         (each["name"], f"{each['in']}; {each.get('description') or each.get('schema', {}).get('description', '')}")
         for each in operation.get("parameters", [])

@@ -9,6 +9,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
@@ -212,6 +213,28 @@ def test_a_user_is_added_and_gets_a_new_password_from_standard_input(shell: Shel
     assert shell("user", "remove", "lee").exit_code == 0
 
 
+def test_roles_second_factors_and_sessions_are_managed(shell: Shell) -> None:
+    users = shell.world.accounts
+    assert "an auditor" in shell("user", "add", "lee", "--role", "auditor", typed="quite a long one\n").output
+    assert shell("user", "role", "dana", "auditor").exit_code == 1
+    assert shell("user", "role", "lee", "administrator").exit_code == 0
+    users.change_second_factor("lee", "sealed", ("digest",))
+    assert shell("user", "totp-reset", "lee").exit_code == 0
+    lee = users.user("lee")
+    assert lee is not None
+    assert (lee.totp, lee.recovery) == (None, ())
+    shell.world.log_in("lee", "quite a long one")
+    assert "1 sessions ended here" in shell("user", "revoke", "lee").output
+    assert shell("user", "remove", "dana").exit_code == 0
+    assert shell("user", "remove", "lee").exit_code == 1
+
+
+def test_a_token_ends_after_a_year_a_number_of_days_or_never(shell: Shell) -> None:
+    for options, days in (((), 365), (("--days", "30"), 30)):
+        made = shell.json("token", "make", "robot", *options)
+        assert datetime.fromisoformat(str(made["expires_at"])) == shell.world.clock.now() + timedelta(days=days)
+    assert shell.json("token", "make", "robot", "--forever")["expires_at"] is None
+    assert shell("token", "make", "robot", "--days", "0").exit_code == 1
 def test_the_certificate_is_shown_replaced_from_files_and_made_anew(shell: Shell, folder: Path) -> None:
     assert "CN=alpha" in shell("certificate", "show").output
     certificate, key = folder / "console.pem", folder / "key.pem"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
-from tests.unit.api.test_door import CALLS, OPEN, needed
+from app.api.described import ACCESS, operations
+from tests.browser.description import current
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "api.md"
 ROW = re.compile(r"^\| (`(?:GET|POST|PUT|DELETE) [^|]*) \| [^|]* \| ([^|]*) \|$", re.MULTILINE)
@@ -23,9 +25,7 @@ def documented() -> dict[tuple[str, str], str]:
 
 def test_the_page_names_every_call_with_its_scope() -> None:
     described = {
-        (method, path.replace("<", "{").replace(">", "}")): str(needed(method, path) or "none")
-        for method, path in CALLS
-        if path not in {"/docs", "/docs/style.css", "/openapi.json"}
+        (method.upper(), path.removeprefix("/api/v1")): operation[ACCESS].replace("open", "none")
+        for path, method, operation in operations(json.loads(current()))
     }
     assert documented() == described
-    assert {path for (_, path), scope in described.items() if scope == "none"} <= OPEN | {"/session"}
