@@ -20,10 +20,13 @@ from app.adapters.peer.pairing import SshPairing
 from app.adapters.pinger import IcmpPinger
 from app.adapters.queue import RedisQueue
 from app.adapters.rescues import FolderRescues, RemoteRescues, RescueService
+from app.adapters.scriptcheck import ShellChecks
 from app.adapters.scripts import BashScripts
 from app.adapters.store import SqliteNodeStore
 from app.adapters.store.access import SqliteAccess
+from app.adapters.systemlog import SyslogLines
 from app.adapters.throttle import RedisThrottle
+from app.adapters.webhook import HttpWebhook
 from app.core.state import PeerIdentity
 from app.ports import (
     REPLICATION_SECRET,
@@ -74,9 +77,12 @@ def build_node(settings: Settings | None = None) -> Node:
         machine=machine,
         queue=RedisQueue(settings.redis_url),
         pinger=IcmpPinger(),
-        mailer=SmtpMailer(settings),
+        mailer=SmtpMailer(),
         scripts=BashScripts(),
         addresses=NetlinkAddresses(),
+        script_checker=ShellChecks(),
+        webhook=HttpWebhook(),
+        system_log=SyslogLines(),
     )
 
 

@@ -1,53 +1,125 @@
-"""Mail by SMTP to the server of the settings."""
+"""Mail by SMTP: plain, by STARTTLS or over TLS, with or without a login."""
 
 from __future__ import annotations
 
 import smtplib
 import socket
+import ssl
 from email.errors import MessageError
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
+from app.adapters.patience import bounded
+from app.core.alertsettings import MailSettings, Security
 from app.core.errors import LocalFailure
 from app.ports import Mail
-from app.settings import Settings
 
 ANSWER_TIMEOUT_S = 10.0
 """For the connection and for each answer of the SMTP server."""
+SESSION_BOUND_S = 60.0
+"""For the whole of it."""
+PERMANENT = range(500, 600)
 
 
 class SmtpMailer:
-    """Each mail over a connection of its own. Header fields can't be broken out of: line breaks in them are blanks."""
+    """Each mail over a connection of its own. Header fields can't be broken out of: line breaks in them are blanks.
 
-    def __init__(self, settings: Settings, timeout_s: float = ANSWER_TIMEOUT_S) -> None:
-        self._settings = settings
+    Where TLS is asked for there is no way back to plain text: a server that does not offer it gets nothing.
+    """
+
+    def __init__(self, timeout_s: float = ANSWER_TIMEOUT_S, session_s: float = SESSION_BOUND_S) -> None:
         self._timeout_s = timeout_s
+        self._session_s = session_s
 
-    def send(self, mail: Mail) -> None:
+    def send(self, mail: Mail, server: MailSettings, password: str = "") -> None:
         try:
-            message = self._message(mail)
-            with smtplib.SMTP(self._settings.smtp_host, self._settings.smtp_port, timeout=self._timeout_s) as server:
-                server.send_message(message)
+            message = _message(mail, server.sender)
+            self._deliver(message, server, password)
+        except (smtplib.SMTPDataError, smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused) as error:
+            raise _failure("mail-refused" if _is_permanent(error) else "mail-failed", server, error) from error
         except (OSError, smtplib.SMTPException, MessageError, ValueError) as error:
-            raise LocalFailure(
-                "mail-failed",
-                "The Mail Was Not Sent",
-                detail=f"{self._settings.smtp_host}:{self._settings.smtp_port}: {error}"[:500],
-                hint="Check the mail server's address and whether it accepts mail from this server.",
-            ) from error
+            raise _failure("mail-failed", server, error) from error
 
-    def _message(self, mail: Mail) -> EmailMessage:
-        message = EmailMessage()
-        message["From"] = self._settings.mail_from
-        message["To"] = _one_line(mail.to)
-        message["Subject"] = _one_line(mail.subject)
-        message["Date"] = formatdate(localtime=False)
-        message["Message-ID"] = make_msgid(domain=socket.gethostname())
-        message["Auto-Submitted"] = "auto-generated"
-        message.set_content(_printable(mail.text))
-        if mail.html:
-            message.add_alternative(_printable(mail.html), subtype="html")
-        return message
+    def _deliver(self, message: EmailMessage, server: MailSettings, password: str) -> None:
+        connection = self._connection(server)
+        with bounded(self._session_s, lambda: connection.sock):
+            try:
+                connection.connect(server.host, server.port)
+                if server.security is Security.STARTTLS:
+                    connection.starttls(context=_context(server))
+                if server.username:
+                    connection.login(server.username, password)
+                connection.send_message(message)
+                _say_goodbye(connection)
+            finally:
+                connection.close()
+
+    def _connection(self, server: MailSettings) -> smtplib.SMTP:
+        if server.security is Security.TLS:
+            return _TlsConnection(server, self._timeout_s)
+        return _Connection(server, self._timeout_s)
+
+
+class _Connection(smtplib.SMTP):
+    """Not connected yet, so that the bound holds for the greeting too."""
+
+    def __init__(self, server: MailSettings, timeout_s: float) -> None:
+        super().__init__(timeout=timeout_s)
+        self._host = server.host
+
+
+class _TlsConnection(smtplib.SMTP_SSL):
+    """The same, encrypted from the first byte."""
+
+    def __init__(self, server: MailSettings, timeout_s: float) -> None:
+        super().__init__(timeout=timeout_s, context=_context(server))
+        self._host = server.host
+
+
+def _context(server: MailSettings) -> ssl.SSLContext:
+    """The certificate must be good for the host's name, by the given authority or one that this system trusts."""
+    context = ssl.create_default_context(cadata=server.authority or None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _say_goodbye(connection: smtplib.SMTP) -> None:
+    """The mail was taken: that the server then hangs up early is no failure, which would send it twice."""
+    try:
+        connection.quit()
+    except (OSError, smtplib.SMTPException):
+        return
+
+
+def _is_permanent(error: smtplib.SMTPException) -> bool:
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(code in PERMANENT for code, _ in error.recipients.values())
+    return isinstance(error, smtplib.SMTPResponseException) and error.smtp_code in PERMANENT
+
+
+def _failure(code: str, server: MailSettings, error: Exception) -> LocalFailure:
+    return LocalFailure(
+        code,
+        "The Mail Was Not Sent",
+        detail=f"{server.host}:{server.port}: {_printable(str(error) or type(error).__name__)}"[:500],
+        hint="Check the mail server's address, its kind of encryption, the login, and whether it accepts mail from"
+        " this server.",
+    )
+
+
+def _message(mail: Mail, sender: str) -> EmailMessage:
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = _one_line(mail.to)
+    message["Subject"] = _one_line(mail.subject)
+    message["Date"] = formatdate(localtime=False)
+    host = socket.gethostname()
+    message["Message-ID"] = f"<{_one_line(mail.identity)}@{host}>" if mail.identity else make_msgid(domain=host)
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(_printable(mail.text))
+    if mail.html:
+        message.add_alternative(_printable(mail.html), subtype="html")
+    return message
 
 
 def _one_line(value: str) -> str:

@@ -9,6 +9,7 @@ from flask import Flask, Response
 from app.api import (
     activity,
     acts,
+    alerts,
     certificate,
     configuration,
     dashboard,
@@ -43,6 +44,7 @@ RESOURCES = (
     users.resource,
     configuration.resource,
     acts.resource,
+    alerts.resource,
     status.resource,
     history.resource,
     logs.resource,

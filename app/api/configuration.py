@@ -6,6 +6,7 @@ import re
 
 from flask import Response, make_response, request
 
+from app.api.alerts import refuse_errors
 from app.api.body import Resource
 from app.api.door import needs, note_detail, recorded, visitor
 from app.api.masks import HIDDEN, masked, masked_differences
@@ -16,6 +17,7 @@ from app.core.errors import HapairError, NotAllowed
 from app.core.fields import FIELDS, Value
 from app.core.plans import PREFLIGHT
 from app.core.roles import TRANSITIONS
+from app.core.scriptcheck import ScriptCheck
 from app.ports import ConfigRecord, Json
 from app.schemas.ha import ConfigSchema, DraftSchema, FingerprintSchema
 
@@ -103,8 +105,8 @@ def described(record: ConfigRecord) -> Json:
     }  # fmt: skip
 
 
-def with_etag(record: ConfigRecord) -> Response:
-    response = make_response(ConfigSchema().dump(described(record)))
+def with_etag(record: ConfigRecord, script_check: ScriptCheck | None = None) -> Response:
+    response = make_response(ConfigSchema().dump({**described(record), "script_check": script_check}))
     response.headers["ETag"] = f'"{record.version}"'
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -171,10 +173,22 @@ def save_draft(changes: dict[str, Value | None]) -> Response:
     draft = with_changes(applied, changes)
     changed = differences(applied, draft)
     note_detail(changes=masked_differences(changed))
+    found = None
     if changed:
         check_draft(applied, draft)
+        found = checked_script(applied, draft)
     # A draft without differences is no draft: it would only look like unfinished work.
-    return with_etag(save(draft if changed else None, version))
+    return with_etag(save(draft if changed else None, version), found)
+
+
+def checked_script(applied: Config, draft: Config) -> ScriptCheck | None:
+    """What was found in a custom script that has changed; errors refuse it."""
+    script = str(draft["HAAdminAlertScript"])
+    if not script or script == applied["HAAdminAlertScript"]:
+        return None
+    found = node().script_checker.check(script)
+    refuse_errors(found, "HAAdminAlertScript")
+    return found
 
 
 @resource.route("/ha/config/draft", methods=["DELETE"])

@@ -102,3 +102,17 @@ def replication_recovery(condition: str, message: str, code: str, raised_at: dat
     key = f"ClearAlarm:{code}:{raised_at.isoformat()}"
     text = f"{condition}: {message}" if message else condition
     return EventSpec(EventKind.CLEAR_ALARM, ("ClearAlarm", text), key)
+
+
+def sample(kind: EventKind, own: str, peer: str, now: datetime) -> EventSpec:
+    """The event as it would be on the server `own` whose peer is `peer`: for a test run of the custom script."""
+    condition, message, code = "Replication is stopped", "The applier does not run.", "replication-stopped"
+    samples = {
+        EventKind.FAILOVER: failover(own, peer, 0),
+        EventKind.MANUAL_SWITCH: manual_switch(own, peer, 0),
+        EventKind.STANDBY_OFFLINE: standby_offline(peer, own, now),
+        EventKind.STANDBY_ONLINE: standby_online(peer, own, now),
+        EventKind.RAISE_ALARM: replication_error(condition, message, code, now),
+        EventKind.CLEAR_ALARM: replication_recovery(condition, message, code, now),
+    }
+    return samples[kind]

@@ -7,15 +7,15 @@ Times are aware UTC datetimes, durations seconds, sizes bytes.
 
 from app.ports.activity import CommonLog
 from app.ports.addresses import Addresses
+from app.ports.alerts import AlertTest, Mail, Mailer, ScriptChecker, SystemLog, Webhook, WebhookCall
 from app.ports.certificate import ConsoleCertificate
 from app.ports.common import Clock, Json, Pinger, Progress
 from app.ports.database import REPLICATION_SECRET, REPLICATION_USER, Database, ReplicationSource, RescueReport
 from app.ports.files import BatchReport, Mirror, Rescues
-from app.ports.machine import Machine, MachineFacts, Mail, Mailer, Queue, ScriptResult, ScriptRunner, Witness
+from app.ports.machine import Machine, MachineFacts, Queue, ScriptResult, ScriptRunner, Witness
 from app.ports.node import Node
 from app.ports.peer import Keys, OwnIdentity, Pairing, PairingKey, PairingListener, Peer
 from app.ports.store import (
-    DELIVERY_CHANNELS,
     Actor,
     AlarmRecord,
     ConfigRecord,
@@ -26,12 +26,12 @@ from app.ports.store import (
 )
 
 __all__ = [
-    "DELIVERY_CHANNELS",
     "REPLICATION_SECRET",
     "REPLICATION_USER",
     "Actor",
     "Addresses",
     "AlarmRecord",
+    "AlertTest",
     "BatchReport",
     "Clock",
     "CommonLog",
@@ -60,8 +60,12 @@ __all__ = [
     "ReplicationSource",
     "RescueReport",
     "Rescues",
+    "ScriptChecker",
     "ScriptResult",
     "ScriptRunner",
     "StepRecord",
+    "SystemLog",
+    "Webhook",
+    "WebhookCall",
     "Witness",
 ]

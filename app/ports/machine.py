@@ -60,20 +60,6 @@ class Queue(Protocol):
 
 
 @dataclass(frozen=True)
-class Mail:
-    to: str
-    subject: str
-    text: str
-    html: str = ""
-
-
-class Mailer(Protocol):
-    def send(self, mail: Mail) -> None:
-        """The SMTP server has taken it. Raises LocalFailure (code `mail-failed`)."""
-        ...
-
-
-@dataclass(frozen=True)
 class ScriptResult:
     exit_code: int | None
     """None where it was ended for taking too long."""

@@ -7,11 +7,12 @@ from typing import Any
 
 from app.ports.activity import CommonLog
 from app.ports.addresses import Addresses
+from app.ports.alerts import Mailer, ScriptChecker, SystemLog, Webhook
 from app.ports.certificate import ConsoleCertificate
 from app.ports.common import Clock, Pinger
 from app.ports.database import Database
 from app.ports.files import Mirror, Rescues
-from app.ports.machine import Machine, Mailer, Queue, ScriptRunner
+from app.ports.machine import Machine, Queue, ScriptRunner
 from app.ports.peer import Keys, Pairing, Peer
 from app.ports.store import NodeStore
 
@@ -38,3 +39,6 @@ class Node:
     mailer: Mailer
     scripts: ScriptRunner
     addresses: Addresses
+    script_checker: ScriptChecker
+    webhook: Webhook
+    system_log: SystemLog

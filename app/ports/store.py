@@ -12,6 +12,7 @@ from app.core.activity_chain import Head
 from app.core.activity_filter import EVERYTHING, Filter, Page
 from app.core.history import HistoryPoint
 from app.core.state import NodeState
+from app.ports.alerts import AlertTest
 from app.ports.common import Json
 
 
@@ -86,7 +87,7 @@ class EventRecord:
     parameters: tuple[str, ...]
     detail: str = ""
     deliveries: Json = field(default_factory=dict)
-    """By channel (`script`, `mail`): {state: pending|claimed|done|failed|skipped, at, detail}."""
+    """By channel (app.core.notices.Channel): {state: pending|claimed|done|failed|skipped, at, detail}."""
 
 
 @dataclass(frozen=True)
@@ -94,10 +95,6 @@ class AlarmRecord:
     code: str
     text: str
     raised_at: datetime
-
-
-DELIVERY_CHANNELS = ("script", "mail")
-"""Each event waits for delivery by each of these."""
 
 
 class NodeStore(Protocol):
@@ -163,12 +160,30 @@ class NodeStore(Protocol):
         ...
 
     def finish_delivery(self, event_id: int, channel: str, state: str, detail: str = "") -> None: ...
+    def claim_deliveries(self, channel: str, limit: int) -> list[EventRecord]:
+        """The oldest events whose delivery by `channel` is pending, now claimed by the caller alone."""
+        ...
+
+    def finish_deliveries(self, event_ids: Sequence[int], channel: str, state: str, detail: str = "") -> None: ...
+    def release_claimed(self, channel: str, state: str, detail: str) -> int:
+        """Deliveries by `channel` that are claimed are in that state now; how many."""
+        ...
+
+    def delivery_counts(self) -> dict[tuple[str, str], int]:
+        """How many deliveries there are by (channel, state)."""
+        ...
+
+    def event_counts(self) -> dict[str, int]:
+        """How many events there are by kind."""
+        ...
+
     def raise_alarm(self, code: str, text: str) -> bool:
-        """Whether the alarm is new; an alarm that is up already keeps its time, its text is refreshed."""
+        """Whether the alarm is new; an alarm that is up already keeps its time, its text is refreshed. With a new one
+        its event (app.core.notices.told_when_raised) is stored, both or neither."""
         ...
 
     def clear_alarm(self, code: str) -> AlarmRecord | None:
-        """The alarm that was up and no longer is, or None."""
+        """The alarm that was up and no longer is, or None. Its event is stored with it, as when it was raised."""
         ...
 
     def alarms(self) -> list[AlarmRecord]: ...
@@ -203,6 +218,25 @@ class NodeStore(Protocol):
 
     def history(self, length_s: int, since: datetime) -> list[HistoryPoint]:
         """The points of that length that began at `since` or later, oldest first."""
+        ...
+
+    # trials of the alerts
+    def add_alert_test(self, channel: str, arguments: Json, actor: Actor) -> AlertTest:
+        """A trial that waits for the monitor. Raises NotAllowed (code `too-many-tests`) while several wait already;
+        the oldest that have ended are forgotten."""
+        ...
+
+    def claim_alert_test(self) -> AlertTest | None:
+        """The oldest trial that waits, now running."""
+        ...
+
+    def finish_alert_test(self, test_id: str, state: str, result: Json) -> None: ...
+    def end_interrupted_tests(self, result: Json) -> None:
+        """Trials that run count as failed: the monitor that made them is gone."""
+        ...
+
+    def alert_tests(self, test_id: str | None = None) -> list[AlertTest]:
+        """Those that are kept, newest first; or the one with that id."""
         ...
 
     # small durable notes of the monitor (near-misses, last verified, …)

@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from app.core.fields import FIELDS, Field, Kind, clean
+from app.schemas.alerts import ScriptCheckSchema
 from app.schemas.strict import StrictBoolean, StrictInteger, StrictSchema, Text
 
 MAINTENANCE_MINUTES_MAX = 7 * 24 * 60
@@ -101,6 +102,11 @@ class ConfigSchema(Schema):
     saved_by = fields.String(allow_none=True)
     saved_at = fields.DateTime(allow_none=True)
     failed = fields.String(allow_none=True, metadata={"description": "Why the last APPLY of this draft failed."})
+    script_check = fields.Nested(
+        ScriptCheckSchema,
+        allow_none=True,
+        metadata={"description": "After saving a changed HAAdminAlertScript: what was found in it, else null."},
+    )
 
 
 class FingerprintSchema(Schema):

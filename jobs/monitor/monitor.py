@@ -18,13 +18,18 @@ from jobs.monitor.duty import DutyThread
 from jobs.monitor.files import FileDuty
 from jobs.monitor.heartbeat import ANNOUNCER, HeartbeatDuty
 from jobs.monitor.history import HistoryDuty
+from jobs.monitor.loglines import LogDuty
 from jobs.monitor.loop import Loop
-from jobs.monitor.outbox import MailDuty, ScriptDuty, end_interrupted
+from jobs.monitor.mails import MailDuty
+from jobs.monitor.outbox import end_interrupted
 from jobs.monitor.peerprobe import PeerProbeDuty
 from jobs.monitor.pings import PingDuty
 from jobs.monitor.rescues import RescueDuty
+from jobs.monitor.scripts import ScriptDuty
 from jobs.monitor.services import ServiceDuty
 from jobs.monitor.situation import SituationReader
+from jobs.monitor.trials import TrialDuty
+from jobs.monitor.webhooks import WebhookDuty
 from jobs.monitor.welcome import WelcomeDuty
 from jobs.steps import promotion
 
@@ -54,12 +59,19 @@ class Monitor:
         self._database_thread = DutyThread(self._database)
         self._services = ServiceDuty(node, self._board)
         self._service_thread = DutyThread(self._services)
-        self._script_thread = DutyThread(ScriptDuty(node, self._board))
-        self._mail_thread = DutyThread(MailDuty(node, self._board))
+        self._outbox = tuple(
+            DutyThread(duty)
+            for duty in (
+                ScriptDuty(node, self._board),
+                MailDuty(node, self._board),
+                WebhookDuty(node, self._board),
+                LogDuty(node),
+            )
+        )
         self._threads = (
             self._ping_thread,
-            self._script_thread,
-            self._mail_thread,
+            *self._outbox,
+            DutyThread(TrialDuty(node, self._board)),
             DutyThread(HeartbeatDuty(node, self._board)),
             self._database_thread,
             DutyThread(WriteProbeDuty(node, self._board)),
@@ -153,5 +165,5 @@ class Monitor:
         self._database_thread.wake()
 
     def _events_added(self) -> None:
-        self._script_thread.wake()
-        self._mail_thread.wake()
+        for thread in self._outbox:
+            thread.wake()

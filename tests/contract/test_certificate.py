@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-import ssl
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

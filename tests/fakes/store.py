@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import itertools
-import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -18,39 +17,33 @@ from app.core.errors import LocalFailure, NotAllowed, NotFound
 from app.core.history import HistoryPoint, slot_of
 from app.core.state import NodeState
 from app.ports import (
-    DELIVERY_CHANNELS,
     Actor,
-    AlarmRecord,
     ConfigRecord,
-    EventRecord,
     JobRecord,
     Json,
     StepRecord,
 )
 from tests.fakes.activity import page_of
+from tests.fakes.events import FakeEvents
 
 ACTIVE = ("queued", "running")
 JOB_CHANGES = {"state", "message", "error", "memory", "started_at", "ended_at"}
 STEP_CHANGES = {"state", "done", "total", "detail", "started_at", "ended_at"}
 
 
-class FakeNodeStore:
+class FakeNodeStore(FakeEvents):
     """Passes tests/contract/test_store.py like the real one; forgets everything with its process."""
 
     def __init__(
         self, now: Callable[[], datetime] = lambda: datetime.now(UTC), node_name: str = "alpha", node_id: str = "node-a"
     ) -> None:
-        self._now = now
-        self._node_name = node_name
-        self._lock = threading.RLock()
+        super().__init__(now, node_name)
         self._state = NodeState(node_id=node_id)
         self._config = ConfigRecord({"HAServerRole": "standalone"}, None, 1, None, None, None)
         self._keys: dict[str, str | None] = {}
         self._history: dict[tuple[int, int], HistoryPoint] = {}
         self._jobs: dict[str, JobRecord] = {}
         self._job_numbers = itertools.count(1)
-        self._events: list[EventRecord] = []
-        self._alarms: dict[str, AlarmRecord] = {}
         self._activity: list[Entry] = []
         self._notes: dict[str, Json] = {}
 
@@ -152,49 +145,7 @@ class FakeNodeStore:
             steps = tuple(dataclasses.replace(each, **changes) if each.name == name else each for each in job.steps)
             self._jobs[job_id] = dataclasses.replace(job, steps=steps)
 
-    # events, alarms, activity
-    def add_event(self, key: str, kind: str, parameters: Sequence[str], detail: str = "") -> EventRecord | None:
-        with self._lock:
-            if any(event.key == key for event in self._events):
-                return None
-            now = self._now()
-            deliveries = {
-                channel: {"state": "pending", "at": now.isoformat(), "detail": ""} for channel in DELIVERY_CHANNELS
-            }
-            event = EventRecord(
-                len(self._events) + 1, key, kind, now, self._node_name, tuple(parameters), detail, deliveries
-            )
-            self._events.append(event)
-            return copy.deepcopy(event)
-
-    def events(self, *, before: int | None = None, limit: int = 50) -> list[EventRecord]:
-        found = [event for event in reversed(self._events) if before is None or event.id < before]
-        return copy.deepcopy(found[:limit])
-
-    def claim_delivery(self, channel: str) -> EventRecord | None:
-        with self._lock:
-            for event in self._events:
-                if event.deliveries.get(channel, {}).get("state") == "pending":
-                    self.finish_delivery(event.id, channel, "claimed")
-                    return copy.deepcopy(event)
-            return None
-
-    def finish_delivery(self, event_id: int, channel: str, state: str, detail: str = "") -> None:
-        delivery = {"state": state, "at": self._now().isoformat(), "detail": detail}
-        self._events[event_id - 1].deliveries[channel] = delivery
-
-    def raise_alarm(self, code: str, text: str) -> bool:
-        with self._lock:
-            before = self._alarms.get(code)
-            self._alarms[code] = AlarmRecord(code, text, before.raised_at if before else self._now())
-            return before is None
-
-    def clear_alarm(self, code: str) -> AlarmRecord | None:
-        return self._alarms.pop(code, None)
-
-    def alarms(self) -> list[AlarmRecord]:
-        return sorted(self._alarms.values(), key=lambda alarm: (alarm.raised_at, alarm.code))
-
+    # activity
     def add_activity(self, actor: Actor, action: str, outcome: str, detail: Json) -> Entry:
         with self._lock:
             number = len(self._activity) + 1

@@ -23,6 +23,7 @@ from jobs.peer.verbs import VERBS
 from jobs.start import start_job
 from tests.fakes.activity import FakeCommonLog
 from tests.fakes.addresses import FakeAddresses
+from tests.fakes.alerts import FakeScriptChecker, FakeSystemLog, FakeWebhook
 from tests.fakes.certificate import FakeCertificate
 from tests.fakes.clock import FakeClock
 from tests.fakes.database import FakeDatabase, FakeNetwork
@@ -155,6 +156,7 @@ class Server:
             pairing=FakePairing(world.pairings, self.address), keys=self.keys, mirror=self.mirror,
             common_log=FakeCommonLog(), rescues=FakeRescues(), machine=self.machine, queue=self.queue,
             pinger=FakePinger(), mailer=FakeMailer(), scripts=FakeScripts(), addresses=self.addresses,
+            script_checker=FakeScriptChecker(), webhook=FakeWebhook(), system_log=FakeSystemLog(),
         )  # fmt: skip
         self.database.lift()
 

@@ -6,7 +6,9 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+from app.adapters.store.alerttests import AlertTestTables
 from app.adapters.store.connections import Connections
+from app.adapters.store.events import EventTables
 from app.adapters.store.history import HistoryTables
 from app.adapters.store.identity import IdentityTables
 from app.adapters.store.jobs import JobTables
@@ -15,7 +17,9 @@ from app.adapters.store.room import RoomTables
 from app.ports import Clock
 
 
-class SqliteNodeStore(IdentityTables, JobTables, JournalTables, HistoryTables, RoomTables):
+class SqliteNodeStore(
+    IdentityTables, JobTables, EventTables, AlertTestTables, JournalTables, HistoryTables, RoomTables
+):
     """app.ports.NodeStore; may be used from any number of threads and processes at once."""
 
     def __init__(self, path: Path, clock: Clock, node_name: Callable[[], str] = socket.gethostname) -> None:

@@ -21,6 +21,7 @@ from app.settings import Settings
 from tests.fakes.access import FakeAccess, FakeAccounts
 from tests.fakes.activity import FakeCommonLog
 from tests.fakes.addresses import FakeAddresses
+from tests.fakes.alerts import FakeScriptChecker, FakeSystemLog, FakeWebhook
 from tests.fakes.certificate import FakeCertificate
 from tests.fakes.clock import FakeClock
 from tests.fakes.database import FakeDatabase
@@ -136,6 +137,7 @@ def make_world(folder: Path) -> World:
         pairing=FakePairing(FakePairingNetwork()), keys=FakeKeys(), mirror=FakeMirror(), machine=machine, queue=queue,
         rescues=rescues, common_log=common_log, pinger=FakePinger(), mailer=FakeMailer(),
         addresses=FakeAddresses(), scripts=FakeScripts(),
+        script_checker=FakeScriptChecker(), webhook=FakeWebhook(), system_log=FakeSystemLog(),
     )  # fmt: skip
     access, accounts = FakeAccess(clock.now), FakeAccounts(clock.now)
     accounts.add_user(NAME, PASSWORD_HASH)

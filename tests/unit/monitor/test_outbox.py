@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 
 from app.core.errors import LocalFailure
+from app.core.notices import ALARM_CLEARED, ALARM_RAISED
 from app.ports import EventRecord, ScriptResult
 from jobs.monitor.letters import letter
-from jobs.monitor.outbox import MailDuty, ScriptDuty, end_interrupted
+from jobs.monitor.mails import MailDuty
+from jobs.monitor.outbox import end_interrupted
+from jobs.monitor.scripts import ScriptDuty
 from tests.unit.monitor.world import World
 
+ALARMS = {ALARM_RAISED, ALARM_CLEARED}
 SCRIPT = "#!/bin/bash\necho hello\n"
 
 
@@ -32,7 +36,7 @@ def add(world: World, number: int = 1, kind: str = "Failover") -> EventRecord:
 
 
 def delivery(world: World, channel: str) -> tuple[str, str]:
-    found = world.store.events()[0].deliveries[channel]
+    found = next(each for each in world.store.events() if each.kind not in ALARMS).deliveries[channel]
     return found["state"], found["detail"]
 
 
@@ -173,7 +177,7 @@ def test_a_letter_says_what_happened_and_what_to_do(kind: str, parameters: tuple
     world = World()
     event = world.store.add_event("key", kind, parameters)
     assert event is not None
-    mail = letter(event, "ops@example.org")
+    mail = letter([event], "ops@example.org")
     assert words in mail.subject
     assert "What to do:" in mail.text
     assert "2026-01-01" in mail.text

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from app.core.roles import Role
 from jobs.monitor.letters import letter
-from jobs.monitor.outbox import MailDuty, ScriptDuty
+from jobs.monitor.mails import MailDuty
 from jobs.monitor.rescues import RescueDuty
+from jobs.monitor.scripts import ScriptDuty
 from tests.unit.monitor.world import World
 
 ID = "20260203T040506Z-4"
@@ -49,10 +50,10 @@ def test_it_goes_by_mail_and_never_to_the_script() -> None:
     RescueDuty(world.node, world.board).step()
     ScriptDuty(world.node, world.board).step()
     MailDuty(world.node, world.board).step()
-    event = world.store.events()[0]
+    event = next(each for each in world.store.events() if each.kind == "Rescued")
     assert event.deliveries["script"]["state"] == "skipped"
     assert event.deliveries["mail"]["state"] == "done"
-    text = letter(event, "ops@example.org").text
+    text = letter([event], "ops@example.org").text
     assert "shop.orders 2" in text
     assert f"/rescue/{ID}" in text
     assert "hapair rescues" in text

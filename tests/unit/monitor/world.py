@@ -21,6 +21,7 @@ from jobs.monitor.services import ServiceDuty
 from jobs.monitor.situation import SituationReader
 from tests.fakes.activity import FakeCommonLog
 from tests.fakes.addresses import FakeAddresses
+from tests.fakes.alerts import FakeScriptChecker, FakeSystemLog, FakeWebhook
 from tests.fakes.certificate import FakeCertificate
 from tests.fakes.clock import FakeClock
 from tests.fakes.database import FakeDatabase, FakeNetwork
@@ -79,6 +80,7 @@ class World:
         self.pinger = FakePinger({GATEWAY: 0.2, "10.0.0.2": 0.4})
         self.machine = FakeMachine(self.clock, FACTS)
         self.mailer, self.scripts, self.mirror = FakeMailer(), FakeScripts(), FakeMirror()
+        self.webhook, self.system_log = FakeWebhook(), FakeSystemLog()
         self.rescues = FakeRescues()
         self.certificate = FakeCertificate(self.clock)
         self.queue = FakeQueue()
@@ -102,6 +104,9 @@ class World:
             pinger=self.pinger,
             mailer=self.mailer,
             scripts=self.scripts,
+            script_checker=FakeScriptChecker(),
+            webhook=self.webhook,
+            system_log=self.system_log,
             addresses=self.addresses,
         )
         if role is not Role.STANDALONE:
