@@ -31,7 +31,7 @@ def show(tool: Tool) -> None:
 def replace(tool: Tool, certificate: Path, key: Path) -> None:
     """Use CERTIFICATE (PEM: the server's own, then its chain) with KEY (PEM, without a password)."""
     body = {"certificate": _text(certificate, CERTIFICATE_LENGTH_MAX), "key": _text(key, KEY_LENGTH_MAX)}
-    tool.show(tool.client.call("PUT", "/system/certificate", body), _drawn)
+    tool.show(tool.client.call("PUT", "/system/certificate", body).body, _drawn)
 
 
 def renew(tool: Tool) -> None:

@@ -194,6 +194,8 @@ def _pair_troubles(view: View) -> Iterator[Reason]:
         age = view.heartbeat_age_s
         since = "since the monitor was started" if age is None else f"for {age:.0f} s"
         yield Reason("peer-silent", f"The other server has not been heard {since}. What is shown of it is old.")
+    elif (absent := _peer_unwatched(view)) is not None:
+        yield absent
     elif view.state.role is Role.PRIMARY:
         yield from _standby_troubles(view)
     else:
@@ -207,6 +209,20 @@ def _pair_troubles(view: View) -> Iterator[Reason]:
     if diagnosis.get("name", "healthy") != "healthy":
         yield Reason(str(diagnosis["name"]), str(diagnosis.get("sentence", "")))
     yield from _file_troubles(view)
+
+
+def _peer_unwatched(view: View) -> Reason | None:
+    """The other server answers, but its monitor has stopped or does not run: it could not take over."""
+    if view.peer.get("stopping"):
+        return Reason("peer-stopping", "The monitor of the other server has been stopped; until it is started again "
+                                       "there is no failover by itself.")  # fmt: skip
+    if "monitor_age_s" not in view.peer:
+        return None
+    age = view.peer["monitor_age_s"]
+    if age is not None and float(age) < SNAPSHOT_STALE_S:
+        return None
+    return Reason("peer-monitor-silent", "The monitor of the other server does not run; until it does there is no "
+                                         "failover by itself.")  # fmt: skip
 
 
 def _standby_troubles(view: View) -> Iterator[Reason]:
@@ -269,6 +285,8 @@ def _obstacles_of_standby(view: View) -> Iterator[Reason]:
         yield Reason(state.fence.reason.value, "This server is fenced itself.")
     if not view.heard:
         yield Reason("peer-silent", "The standby is not heard, so it is not known whether it could take over.")
+    elif (absent := _peer_unwatched(view)) is not None:
+        yield absent
     elif view.peer.get("role") != Role.SECONDARY.value or not view.peer.get("eligible"):
         yield Reason("standby-not-caught-up", "The standby has not caught up since it was started.")
     if state.standby_out:
@@ -276,7 +294,7 @@ def _obstacles_of_standby(view: View) -> Iterator[Reason]:
     operation = state.operation
     announced = operation is not None and view.now < operation.until
     maintenance = state.maintenance_until is not None and view.now < state.maintenance_until
-    if announced or maintenance or view.peer.get("maintenance") or view.peer.get("stopping"):
+    if announced or maintenance or view.peer.get("maintenance"):
         yield Reason("maintenance", "Maintenance or a job is announced, which holds failover back.")
 
 

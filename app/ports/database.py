@@ -51,8 +51,9 @@ class Database(Protocol):
     """
 
     def facts(self, timeout_s: float = 2.0) -> DatabaseFacts: ...
-    def probe_write(self, term: int, timeout_s: float) -> None:
-        """A row with the term and the time is committed and durable (the beat row, replicated). Fresh connection.
+    def probe_write(self, term: int, timeout_s: float, *, replicated: bool = True) -> None:
+        """A row with the term and the time is committed and durable (the beat row). Fresh connection. Where it is not
+        `replicated` it is in no binary log: a server without a standby keeps its history as it is.
         On a read-only server only the first row of a new term is written (a promotion's); else nothing changes there.
 
         Raises LocalFailure `standby-silent` where the row is durable here and only the standby's acknowledgement is
@@ -62,6 +63,11 @@ class Database(Protocol):
     def data_bytes(self) -> int: ...
     def ensure_accounts(self, replication_password: str | None = None) -> None:
         """The schema `hapair`, its beat table and (with a password) the replication account exist. Idempotent."""
+        ...
+
+    def drop_replication_account(self) -> None:
+        """Nobody can replicate from this server or probe it any more, and who does is cut off. No transaction is
+        written, so that the history stays what the other server has too. Idempotent."""
         ...
 
     def fence(self, timeout_s: float) -> str:

@@ -154,7 +154,8 @@ class WriteProbeDuty:
     def _probe(self, situation: Situation) -> None:
         started_s = self._node.clock.monotonic()
         try:
-            self._node.database.probe_write(situation.state.term, PROBE_TIMEOUT_S)
+            in_pair = situation.state.role is not Role.STANDALONE
+            self._node.database.probe_write(situation.state.term, PROBE_TIMEOUT_S, replicated=in_pair)
         except HapairError as error:
             reason = str(error)
             if error.code == STANDBY_SILENT:

@@ -97,8 +97,8 @@ def _not_ready(detail: str) -> NotAllowed:
 # --- the first copy of the files ----------------------------------------------------------------------------------
 
 
-PUSH_TRIES = 4
-PUSH_PAUSE_S = 2.0
+PUSH_TRIES = 8
+PUSH_PAUSE_S = 3.0
 """A batch of an earlier session may still be on its way; it ends by itself when its sender is gone."""
 
 

@@ -29,6 +29,8 @@ DISMISS_S = 20.0
 of the pair before is asked once."""
 ANSWER_S = 8.0
 """How long a server that lives may take to answer a first question."""
+OUT_ANSWER_S = 4.0
+"""The same for one that was out of the pair before: that it is silent is no news."""
 DISMISS_PAUSE_S = 1.0
 DRAIN_S = 60.0
 NOTICE_S = 3.0
@@ -69,12 +71,12 @@ class DismissSecondary(BaseStep):
         with suppress(HapairError):
             position = node.database.facts().position
         body = {"pair_id": context.recall("pair_id"), "position": position}
-        patience_s = 0.0 if context.memory.get("was_out") else DISMISS_S
+        patience_s, answer_s = (0.0, OUT_ANSWER_S) if context.memory.get("was_out") else (DISMISS_S, ANSWER_S)
         deadline = node.clock.monotonic() + patience_s
         while True:
             try:
                 # Leaving may take the other server long; that it answers at all is known much sooner.
-                node.peer.request("ping", {}, ANSWER_S)
+                node.peer.request("ping", {}, answer_s)
                 node.peer.request("leave", body, LEAVE_S)
             except (PeerUnreachable, PeerRefused) as error:
                 log.warning("the secondary was not told to leave: %s", error)
@@ -87,6 +89,7 @@ class DismissSecondary(BaseStep):
                 context.progress(0, None, f"the other server does not answer yet ({error.title})")
                 node.clock.sleep(DISMISS_PAUSE_S)
             else:
+                context.remember(told=True)
                 return
 
 
@@ -139,7 +142,9 @@ class ForgetPeer(BaseStep):
 
     def do(self, context: Context) -> None:
         node = context.node
-        if context.arguments.get("role") == Role.PRIMARY.value and node.store.state().peer is not None:
+        # Who could not be told to leave is not asked again.
+        told = context.memory.get("told") and context.arguments.get("role") == Role.PRIMARY.value
+        if told and node.store.state().peer is not None:
             ask_quietly(node, "forget", {"pair_id": context.recall("pair_id")}, NOTICE_S)
         forget_peer(node)
 
@@ -175,7 +180,10 @@ def standalone(state: NodeState) -> NodeState:
 
 
 def forget_peer(node: Node) -> None:
-    """Keys, certificate and identity of the other server are gone."""
+    """Keys, certificate and identity of the other server are gone, and its account in the database."""
+    with suppress(HapairError):
+        # A database that is down must not keep the peer known; the next set-up replaces the account.
+        node.database.drop_replication_account()
     node.store.change_state(lambda state: replace(state, peer=None))
     node.keys.unpin_peer()
     node.peer.close()

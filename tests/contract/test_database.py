@@ -245,6 +245,35 @@ def test_a_replica_makes_no_transactions_of_its_own(pair: Servers) -> None:
     assert replica.database.facts().binlog_state == primary.database.facts().binlog_state
 
 
+def test_a_probe_without_a_standby_leaves_the_history_as_it_is(servers: Servers) -> None:
+    server = servers[0]
+    server.prepare()
+    server.database.probe_write(3, 2.0)
+    before = server.database.facts()
+    server.database.probe_write(4, 2.0, replicated=False)
+    after = server.database.facts()
+    assert (before.beat_term, after.beat_term) == (3, 4)
+    assert (before.binlog_state, before.position) == (after.binlog_state, after.position)
+
+
+def test_without_its_account_nobody_replicates_any_more(pair: Servers) -> None:
+    primary, replica = pair
+    written(primary, 1)
+    caught_up(primary, replica)
+    before = primary.database.facts().binlog_state
+    for _ in range(2):
+        primary.database.drop_replication_account()
+    assert primary.database.facts().binlog_state == before
+    written(primary, 2)
+
+    def refused() -> bool:
+        facts = replica.database.facts().replication
+        return facts is not None and not facts.receiver_running
+
+    wait_for(refused, 20.0, "the end of the receiver")
+    assert replica.rows() == {1}
+
+
 def test_a_source_that_is_not_the_pinned_one_is_refused(servers: Servers) -> None:
     primary, replica = servers
     primary.prepare()

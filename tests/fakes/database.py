@@ -147,12 +147,15 @@ class FakeDatabase:
             beat_term=beat_term,
         )
 
-    def probe_write(self, term: int, timeout_s: float) -> None:
+    def probe_write(self, term: int, timeout_s: float, *, replicated: bool = True) -> None:
         self._asked(timeout_s)
         if self.write_failure is not None:
             raise self.write_failure
         self.ensure_accounts()
         if self.read_only and any(text and json.loads(text)[0] >= term for text in self.data.tables[BEAT].values()):
+            return
+        if not replicated:
+            self.data.tables[BEAT][self.node] = json.dumps([term, self.clock.now().isoformat()])
             return
         write = Write(0)
         self.commit(BEAT, self.node, json.dumps([term, self.clock.now().isoformat()]), write)
@@ -184,6 +187,11 @@ class FakeDatabase:
                 self.commit(BEAT, "", "", ddl=True)
         if replication_password is not None and replication_password != self.password:
             self.commit(ACCOUNTS, REPLICATION_USER, replication_password)
+
+    def drop_replication_account(self) -> None:
+        self._asked()
+        self.calls.append("drop_replication_account")
+        self.data.tables.get(ACCOUNTS, {}).pop(REPLICATION_USER, None)
 
     def fence(self, timeout_s: float) -> str:
         self._asked(timeout_s)

@@ -131,6 +131,9 @@ def test_a_fence_is_named_with_its_exit(reason: FenceReason) -> None:
         (changed(HEALTHY_PRIMARY, "diagnosis", name="standby-silent", sentence="It is silent."), "standby-silent"),
         (report(HEALTHY_PRIMARY, eligible=False), "standby-not-caught-up"),
         (report(HEALTHY_PRIMARY, role="standalone"), "peer-role"),
+        (report(HEALTHY_PRIMARY, stopping=True, monitor_age_s=0.4), "peer-stopping"),
+        (report(HEALTHY_PRIMARY, monitor_age_s=6.0), "peer-monitor-silent"),
+        (report(HEALTHY_PRIMARY, monitor_age_s=None), "peer-monitor-silent"),
         ({**HEALTHY_PRIMARY, "alarms": [{"code": "disk", "text": "It is full."}]}, "disk"),
     ],
 )
@@ -169,6 +172,13 @@ def test_the_secondary_shows_its_own_obstacles() -> None:
     document = seen(SECONDARY, changed(HEALTHY_SECONDARY, "failover", obstacles=obstacles))
     assert document["failover"]["ready"] is False
     assert document["failover"]["reasons"] == [{"code": "own-network", "text": "No gateway."}]
+
+
+def test_a_standby_whose_monitor_was_stopped_makes_the_pair_degraded_and_failover_not_ready() -> None:
+    document = seen(snapshot=report(HEALTHY_PRIMARY, stopping=True, monitor_age_s=0.4))
+    assert (document["status"], document["failover"]["ready"]) == ("degraded", False)
+    assert [each["code"] for each in document["failover"]["reasons"]] == ["peer-stopping"]
+    assert seen(snapshot=report(HEALTHY_PRIMARY, stopping=False, monitor_age_s=0.4))["status"] == "stable"
 
 
 def test_maintenance_holds_failover_back_and_says_so() -> None:

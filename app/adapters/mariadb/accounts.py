@@ -58,6 +58,14 @@ def ensure_accounts(manager: Manager, replication_password: str | None) -> None:
             session.run(statement, arguments)
 
 
+def drop_replication_account(manager: Manager) -> None:
+    """The account is gone, and with it the connections that it has. In no binary log: each server does this itself."""
+    with manager.session("Dropping the replication account") as session:
+        session.run("SET SESSION sql_log_bin = 0")
+        session.run("DROP USER IF EXISTS %s@'%%'", (REPLICATION_USER,))
+        session.run("KILL HARD USER %s", (REPLICATION_USER,))
+
+
 def _missing(session: Session, replication_password: str | None) -> list[tuple[str, Arguments]]:
     wanted: list[tuple[str, Arguments]] = []
     if not session.rows("SHOW DATABASES LIKE 'hapair'"):

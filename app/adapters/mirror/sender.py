@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import shlex
 import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 from app.adapters.keys import HOST_ALIAS
@@ -27,6 +29,10 @@ NANOSECONDS = "--modify-window=-1"
 END_WITH_PARENT = ("setpriv", "--pdeathsig", "TERM", "--")
 """A monitor that is killed must not leave a connection of its own behind."""
 END_S = 5.0
+SILENCE_S = 45.0
+"""rsync is ended when it has neither printed, nor read, nor written for so long. Its own bound does not hold while it
+waits for the other end to finish."""
+LOOK_EVERY_S = 1.0
 POLL_S = 0.01
 OUTPUT_CHUNK_BYTES = 64 * 1024
 _VANISHED = 24
@@ -107,6 +113,9 @@ class Sender:
                 stderr=errors,
             ) as process:
                 output = _read_output(process, progress, total)
+            if output is None:
+                self.close()
+                raise _stalled(peer.address)
             errors.seek(0)
             return self._outcome(process.returncode, output, errors.read().decode("utf-8", "replace"), peer.address)
 
@@ -198,16 +207,45 @@ def _connection_error(errors: IO[bytes], address: str) -> Exception:
     return stream_error(text, address)
 
 
-def _read_output(process: subprocess.Popen[bytes], progress: Progress | None, total: int | None) -> str:
-    """All that rsync printed; its progress is passed on while it comes."""
+def _stalled(address: str) -> PeerUnreachable:
+    return PeerUnreachable(
+        "mirror-stalled",
+        "The Transfer of Files Stood Still",
+        detail=f"Nothing moved to {address} for {SILENCE_S:g} s, so it was broken off.",
+        hint="It is tried again by itself.",
+    )
+
+
+def _read_output(process: subprocess.Popen[bytes], progress: Progress | None, total: int | None) -> str | None:
+    """All that rsync printed; its progress is passed on while it comes. None where it stood still and was ended."""
     if process.stdout is None:
         raise AssertionError("rsync was started without a pipe")
     output = bytearray()
-    while chunk := os.read(process.stdout.fileno(), OUTPUT_CHUNK_BYTES):
+    moved_at, moved = time.monotonic(), _moved(process.pid)
+    while True:
+        if not select.select([process.stdout], [], [], LOOK_EVERY_S)[0]:
+            if (now_moved := _moved(process.pid)) != moved:
+                moved_at, moved = time.monotonic(), now_moved
+            elif time.monotonic() - moved_at >= SILENCE_S:
+                process.kill()
+                return None
+            continue
+        chunk = os.read(process.stdout.fileno(), OUTPUT_CHUNK_BYTES)
+        if not chunk:
+            break
+        moved_at = time.monotonic()
         output += chunk
         if progress and (seen := _PROGRESS.findall(chunk)):
             progress(int(seen[-1]), total)
     return output.decode("utf-8", "replace")
+
+
+def _moved(pid: int) -> str:
+    """What the process has read and written since its start; empty where the kernel does not tell."""
+    try:
+        return Path(f"/proc/{pid}/io").read_text()
+    except OSError:
+        return ""
 
 
 def _last_lines(errors: str) -> str:
