@@ -52,7 +52,10 @@ class PilotMemory:
     read_only_since_s: float | None = None
     """The own database has been read-only."""
     deaf_s: float = 0.0
-    """For how much of the primary's present silence this node's own monitor stood still and could hear nothing."""
+    """For how much of the primary's present silence this node could hear nothing: its own monitor stood still, or its
+    own network was gone and has come back."""
+    others_silent_since_s: float | None = None
+    """Neither the own gateway nor a target answers; when one of them last did."""
     frozen_since_s: float | None = None
     """The primary answers pings, but neither monitor nor database."""
     standby_failing_since_s: float | None = None
@@ -109,7 +112,8 @@ def remember(memory: PilotMemory, state: NodeState, seen: Observation, sight: Si
         memory = _with(memory, unfollowing_since_s=_since(memory.unfollowing_since_s, lost, seen.now_s))
         heard = sight.heartbeat_heard or sight.stream_alive
         stood_still_s = seen.stalled_s if seen.stalled_s >= STALLED_S else 0.0
-        memory = _with(memory, deaf_s=0.0 if heard else memory.deaf_s + stood_still_s)
+        cut_off_s, memory = _own_network_back(memory, seen, sight)
+        memory = _with(memory, deaf_s=0.0 if heard else memory.deaf_s + stood_still_s + cut_off_s)
     else:
         memory = _with(
             memory,
@@ -117,12 +121,22 @@ def remember(memory: PilotMemory, state: NodeState, seen: Observation, sight: Si
             contact=None,
             frozen_since_s=None,
             deaf_s=0.0,
+            others_silent_since_s=None,
             condition_since_s=(),
             unfollowing_since_s=None,
         )
     memory = _remember_standby(memory, state, seen, sight, facts)
     stable = _stable(memory, state, sight)
     return _with(memory, stable_since_s=_since(memory.stable_since_s, stable, seen.now_s))
+
+
+def _own_network_back(memory: PilotMemory, seen: Observation, sight: Sight) -> tuple[float, PilotMemory]:
+    """For how long gateway and targets were silent, at the moment when one of them answers again; else 0."""
+    since = memory.others_silent_since_s
+    if sight.others_answer:
+        return 0.0 if since is None else seen.now_s - since, _with(memory, others_silent_since_s=None)
+    answered_s = seen.now_s - (seen.network.others_answer_age_s or 0.0)
+    return 0.0, _with(memory, others_silent_since_s=answered_s if since is None else since)
 
 
 def _open_primary(sight: Sight) -> bool:

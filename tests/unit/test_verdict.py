@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from itertools import product
+from unittest.mock import ANY
 
 import pytest
 
@@ -105,6 +106,20 @@ def test_the_time_for_which_this_node_stood_still_does_not_count_as_silence() ->
     assert "Promote" in kinds(tick(SECONDARY, replace(DEAD, stalled_s=0.9)))
     later = replace(silent_peer(secondary_sees(), 4.2), now_s=NOW_S + 0.2)
     assert "Promote" in kinds(tick(SECONDARY, later, first.memory))
+    assert tick(SECONDARY, secondary_sees(), first.memory).memory.deaf_s == 0.0
+
+
+def test_the_time_for_which_the_own_network_was_gone_does_not_count_as_silence() -> None:
+    """Found in the fault matrix: a secondary whose cable came back took over, because its gateway answered a moment
+    before its primary could."""
+    cut_off = network(DEAD, gateway_answers=False, others_answer_age_s=4.1)
+    away = tick(SECONDARY, cut_off)
+    assert away.verdict == Blocked("own-network", ANY)
+    back = replace(silent_peer(secondary_sees(), 6.0), now_s=NOW_S + 2.0)
+    first = tick(SECONDARY, back, away.memory)
+    assert first.verdict == Suspect(6, 3)
+    still_silent = replace(silent_peer(secondary_sees(), 9.2), now_s=NOW_S + 5.2)
+    assert "Promote" in kinds(tick(SECONDARY, still_silent, first.memory))
     assert tick(SECONDARY, secondary_sees(), first.memory).memory.deaf_s == 0.0
 
 
