@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tests.chaos.activities import Busy
+from tests.chaos.pairs import Stable
 from tests.chaos.witness import Witness
 
 
@@ -19,7 +20,7 @@ class Course:
     witness: Witness
     fault_s: float | None = None
     healed_s: float | None = None
-    stable_s: float | None = None
+    stable: Stable | None = None
     ended_s: float = 0.0
     notes: list[str] = field(default_factory=list)
     trouble: list[str] = field(default_factory=list)
@@ -30,4 +31,4 @@ class Course:
     def outage_s(self) -> float:
         """The longest time without an acknowledged row, from the fault until the pair was stable."""
         since_s = self.fault_s or self.witness.started_s
-        return self.witness.outage_s(since_s, self.stable_s or self.ended_s)
+        return self.witness.outage_s(since_s, self.stable.since_s if self.stable is not None else self.ended_s)

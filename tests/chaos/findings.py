@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pymysql
 
-from tests.chaos import pairs
 from tests.chaos.burst import content
 from tests.chaos.course import Course
 from tests.chaos.judge import Evidence
@@ -41,24 +40,24 @@ def gather(servers: Servers, course: Course, known: set[str]) -> Evidence:
     }
     files = frozenset(course.busy.burst.names if course.busy.burst is not None else ())
     alone = {host: None if (at_s := witness.alone_since_s(host)) is None else at_s - started_s for host in HOSTS}
-    primary = pairs.stable_primary(servers) if course.stable_s is not None else None
     trouble = list(course.trouble)
-    if primary is None or course.stable_s is None or course.healed_s is None:
+    stable = course.stable
+    if stable is None or course.healed_s is None:
         return Evidence(acknowledged, alone_since_s=alone, files=files, trouble=tuple(trouble))
     try:
         return Evidence(
             acknowledged,
-            live=(live := _rows_of(servers, primary, witness.first)),
-            standby=_settled_rows(servers, other(primary), witness.first, live),
+            live=(live := _rows_of(servers, stable.primary, witness.first)),
+            standby=_settled_rows(servers, other(stable.primary), witness.first, live),
             rescued=_rescued_rows(servers),
             alone_since_s=alone,
             files=files,
-            files_live=(files_live := _settled_files(servers, primary, files)),
-            files_on_standby=_mirrored_files(servers, other(primary), files_live),
+            files_live=(files_live := _settled_files(servers, stable.primary, files)),
+            files_on_standby=_mirrored_files(servers, other(stable.primary), files_live),
             files_rescued=_rescued_files(servers, files - files_live),
             failovers=len(failovers(servers) - known),
-            primary=primary,
-            stable_after_s=course.stable_s - course.healed_s,
+            primary=stable.primary,
+            stable_after_s=max(0.0, stable.since_s - course.healed_s),
             writes_on=course.writes_on,
             trouble=tuple(trouble),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from tests.chaos.witness import session_errors
@@ -21,7 +22,18 @@ STABLE_S = 90.0
 SETTLED_S = 90.0
 POLL_S = 0.2
 PAIR_TRIES = 3
+STEADY_S = 1.0
+"""One lost ping after a cut that is just over makes a pair unstable for a moment."""
 _numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Stable:
+    """A stable pair."""
+
+    primary: str
+    since_s: float
+    """Of the monotonic clock."""
 
 
 def new_pair(topology: str) -> Servers:
@@ -76,10 +88,22 @@ def stable_primary(servers: Servers) -> str | None:
     return roles["primary"] if well and set(roles) == {"primary", "secondary"} else None
 
 
-def await_stable(servers: Servers, timeout_s: float = STABLE_S) -> str:
-    """The key of the primary once the pair is stable. AssertionError says how the servers are otherwise."""
+def await_stable(servers: Servers, timeout_s: float = STABLE_S) -> Stable:
+    """The pair has been stable for a while; since when, and who its primary is. AssertionError says how it is
+    otherwise."""
+    first: Stable | None = None
+
+    def steady() -> Stable | None:
+        nonlocal first
+        primary = stable_primary(servers)
+        if primary is None:
+            first = None
+        elif first is None or first.primary != primary:
+            first = Stable(primary, time.monotonic())
+        return first if first is not None and time.monotonic() - first.since_s >= STEADY_S else None
+
     try:
-        found = wait_for(lambda: stable_primary(servers), timeout_s, "a stable pair", POLL_S)
+        found = wait_for(steady, timeout_s, "a stable pair", POLL_S)
     except AssertionError as error:
         raise AssertionError(f"{error}; {describe(servers)}") from error
     if found is None:
@@ -108,35 +132,29 @@ def boot_all(servers: Servers) -> None:
             servers.lab.fault("boot", host)
 
 
-def conclude_set_up(servers: Servers) -> tuple[str, float]:
-    """What became of a set-up that was disturbed, and how long its end took; the pair is stable afterwards.
+def conclude_set_up(servers: Servers) -> tuple[str, Stable]:
+    """What became of a set-up that was disturbed; the pair is stable afterwards.
 
     `completed`: nobody had to help. `repeated`: the servers were left with the old configuration or one of them with
     the new one, and the manual's RETRY and APPLY made the pair. `begun again`: through standalone, as the manual says.
     """
-    started_s = time.monotonic()
     wait_for(lambda: _jobs_ended(servers), SETTLED_S, "the end of the jobs", POLL_S)
-    settled_s = time.monotonic() - started_s
-    if await_half(servers):
-        return "completed", time.monotonic() - started_s
+    if _is_made(servers):
+        return "completed", await_stable(servers)
     for _ in range(PAIR_TRIES):
-        if _repeat(servers):
-            return "repeated", settled_s
-    begin_again(servers)
-    return "begun again", settled_s
+        if (stable := _repeat(servers)) is not None:
+            return "repeated", stable
+    return "begun again", begin_again(servers)
 
 
-def await_half(servers: Servers) -> bool:
-    """Whether both servers are in the pair, and so the pair is stable; waits for that where they are."""
+def _is_made(servers: Servers) -> bool:
+    """Whether both servers are in the pair."""
     try:
         roles = {servers.apis[host].status()["node"]["role"] for host in HOSTS}
         states = {servers.apis[host].ask("GET", "/ha/config")["state"] for host in HOSTS}
     except session_errors():
         return False
-    if roles != {"primary", "secondary"} or states != {"applied"}:
-        return False
-    await_stable(servers)
-    return True
+    return roles == {"primary", "secondary"} and states == {"applied"}
 
 
 def _jobs_ended(servers: Servers) -> bool:
@@ -147,8 +165,8 @@ def _jobs_ended(servers: Servers) -> bool:
     return True
 
 
-def _repeat(servers: Servers) -> bool:
-    """Whether APPLY or RETRY on each server that has a draft made the pair."""
+def _repeat(servers: Servers) -> Stable | None:
+    """The pair that APPLY or RETRY on each server that has a draft has made; None where they did not."""
     try:
         for host in HOSTS:
             api = servers.apis[host]
@@ -159,14 +177,13 @@ def _repeat(servers: Servers) -> bool:
                 api.finish(str(api.ask("POST", "/ha/retry")["job"]["id"]))
             else:
                 api.finish(api.apply())
-        await_stable(servers)
+        return await_stable(servers)
     except session_errors():
-        return False
-    return True
+        return None
 
 
-def begin_again(servers: Servers) -> None:
-    """The pair is stable, after each server was made standalone by itself."""
+def begin_again(servers: Servers) -> Stable:
+    """The stable pair, after each server was made standalone by itself."""
     discard_drafts(servers)
     for host in HOSTS:
         if servers.apis[host].status()["node"]["role"] != "standalone":
@@ -174,7 +191,7 @@ def begin_again(servers: Servers) -> None:
     wait_parted(servers)
     discard_drafts(servers)
     set_up(servers)
-    await_stable(servers)
+    return await_stable(servers)
 
 
 def remove_rescues(servers: Servers) -> None:

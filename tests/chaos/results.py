@@ -46,7 +46,7 @@ def record(cell: Cell, course: Course, evidence: Evidence, complaints: list[str]
         "files_rescued": len(evidence.files & evidence.files_rescued),
         "fault_at_s": since(course.fault_s),
         "healed_at_s": since(course.healed_s),
-        "stable_at_s": since(course.stable_s),
+        "stable_at_s": since(course.stable.since_s if course.stable is not None else None),
         "ended_at_s": since(course.ended_s),
         "roles": {host: spans_of(each.samples, start_s) for host, each in course.witness.observers.items()},
         "writes": {host: write_spans(rows.values()) for host, rows in evidence.acknowledged.items()},

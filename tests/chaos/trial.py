@@ -52,7 +52,7 @@ def run(cell: Cell, servers: Servers, seed: int) -> tuple[Course, Evidence]:
         except session_errors() as error:
             seen.trouble.append(str(error)[:TROUBLE_LENGTH])
             heal(servers)
-        if seen.stable_s is not None:
+        if seen.stable is not None:
             seen.writes_on = _goes_on(witness)
         seen.ended_s = time.monotonic()
     return seen, gather(servers, seen, known)
@@ -60,7 +60,7 @@ def run(cell: Cell, servers: Servers, seed: int) -> tuple[Course, Evidence]:
 
 def _prepare(cell: Cell, servers: Servers) -> str:
     """The pair is as the activity needs it; returns the primary's key, which for a set-up is the one that will be."""
-    primary = pairs.await_stable(servers)
+    primary = pairs.await_stable(servers).primary
     if cell.activity == "set-up":
         pairs.part(servers, primary)
         return "a"
@@ -83,12 +83,10 @@ def _disturb(cell: Cell, servers: Servers, seen: Course, draw: random.Random) ->
         heal(servers)
         seen.healed_s = time.monotonic()
         if cell.activity != "set-up":
-            pairs.await_stable(servers)
-            seen.stable_s = time.monotonic()
+            seen.stable = pairs.await_stable(servers)
     if cell.activity == "set-up":
-        how, seconds = pairs.conclude_set_up(servers)
+        how, seen.stable = pairs.conclude_set_up(servers)
         seen.notes.append(how)
-        seen.stable_s = seen.healed_s + seconds
 
 
 def _hold_s(cell: Cell, draw: random.Random) -> float:
