@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from app import cli_admin, cli_alerts, cli_certificate, cli_ha, cli_rescues
+from app import cli_activity, cli_admin, cli_alerts, cli_certificate, cli_ha, cli_rescues
 
 
 @click.group(help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})
@@ -23,6 +23,7 @@ def main(url: str | None, token_file: Path | None, ca: str | None) -> None:
 
 
 cli_ha.add_to(main)
+cli_activity.add_to(main)
 cli_admin.add_to(main)
 cli_alerts.add_to(main)
 cli_rescues.add_to(main)

@@ -1,24 +1,20 @@
-"""Commands on access: activity, tokens, users."""
+"""Commands on access: tokens, users."""
 
 from __future__ import annotations
 
 import sys
-from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import click
-from rich.console import Group, RenderableType
-from rich.text import Text
 
 from app.cli_base import Tool, command
-from app.cli_show import coloured, moment, table
+from app.cli_show import moment, table
 from app.core.access import TOKEN_DAYS, UserRole
 
 ROLES = tuple(str(role) for role in UserRole)
 
 
 def add_to(main: click.Group) -> None:
-    command(main, "activity")(activity)
     tokens = click.Group("token", help="Tokens for automation, of this server.")
     for name, function in (("list", list_tokens), ("make", make_token), ("withdraw", withdraw_token)):
         command(tokens, name)(function)
@@ -30,33 +26,6 @@ def add_to(main: click.Group) -> None:
         command(users, name)(user_function)
     main.add_command(tokens)
     main.add_command(users)
-
-
-@click.option("--limit", type=int, default=20, show_default=True)
-@click.option("--before", help="Only entries older than this one.")
-@click.option("--actor", help="Only of this person or token.")
-@click.option("--action", help="Only of this kind.")
-@click.option("--node", help="Only on the server of this hostname.")
-def activity(tool: Tool, **filters: Any) -> None:
-    """Who did or tried what on either server, newest first."""
-    query = urlencode({name: value for name, value in filters.items() if value is not None})
-    tool.show(
-        tool.client.get(f"/activity?{query}"),
-        _activity,
-    )
-
-
-def _activity(found: dict[str, Any]) -> RenderableType:
-    rows = table(
-        ("id", "at", "node", "who", "from", "what", "outcome"),
-        [
-            (e["id"], moment(e["at"]), e["node"], e["actor"], e["address"], e["action"], coloured(e["outcome"]))
-            for e in found["items"]
-        ],
-    )
-    if found["source"] == "pair":
-        return rows
-    return Group(Text("The common log can't be read: these are this server's own entries.", style="yellow"), rows)
 
 
 def list_tokens(tool: Tool) -> None:

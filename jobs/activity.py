@@ -55,8 +55,8 @@ def known_head(note: Json | None, node_id: str) -> Head:
 
 
 def chains(node: Node) -> list[Chain]:
-    """The journal of this node and, where the database answers, those in the common log; each compared with what is
-    known of its end elsewhere."""
+    """The journal of this node first and, where the database answers, those in the common log; each compared with what
+    is known of its end elsewhere."""
     try:
         heads = node.common_log.heads()
     except HapairError:
@@ -72,11 +72,16 @@ def chains(node: Node) -> list[Chain]:
 
 def _journal_break(node: Node, own: Head, in_common: Head) -> Break | None:
     witness = known_head(node.store.note(WITNESS_NOTE), node.store.state().node_id)
-    for known in (Head(node.store.activity_numbered(), ""), in_common, witness):
-        broken = against(own, known, _journal_link(node, known.entry))
+    for known in (in_common, witness, Head(node.store.activity_numbered(), "")):
+        broken = journal_against(node, own, known)
         if broken is not None:
             return broken
     return None
+
+
+def journal_against(node: Node, own: Head, known: Head) -> Break | None:
+    """What is wrong with this node's journal, which ends at `own`, where somebody knows its entry `known`."""
+    return against(own, known, _journal_link(node, known.entry))
 
 
 def _common_chain(node: Node, last: Entry, own_id: str, own: Head) -> Chain:

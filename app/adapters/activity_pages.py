@@ -33,7 +33,7 @@ from app.core.errors import NotFound
 
 LOOK_S = 0.015
 """After this no further step is begun."""
-FIRST_STEP = 200
+FIRST_STEP = 64
 QUICK_STEP_S = 0.004
 """A step that took no longer is followed by one twice as long."""
 LONGEST_STEP = 6400

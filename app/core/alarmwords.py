@@ -53,6 +53,10 @@ WORDS = {
     "pairing-listener": AlarmWords(
         "The primary can't reach this server for pairing", "See which program uses the pairing port."
     ),
+    "activity-journal": AlarmWords(
+        "The activity journal is not what was written",
+        "Run `hapair activity verify` on both servers, and find out who changed it or put it back from a copy.",
+    ),
     SCRIPT_FAILED: AlarmWords(
         "The custom script failed", "Look at its output under Events, mend it and try it by a test run."
     ),

@@ -207,6 +207,10 @@ class NodeStore(Protocol):
         """The last entry of the journal; START where there is none."""
         ...
 
+    def skip_activity(self, number: int) -> None:
+        """Entries from now on have higher numbers than that one; for a journal that was put back from a copy."""
+        ...
+
     def activity_numbered(self) -> int:
         """The highest number that an entry ever had, also of one that is gone."""
         ...

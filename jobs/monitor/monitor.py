@@ -18,6 +18,7 @@ from jobs.monitor.duty import DutyThread
 from jobs.monitor.files import FileDuty
 from jobs.monitor.heartbeat import ANNOUNCER, HeartbeatDuty
 from jobs.monitor.history import HistoryDuty
+from jobs.monitor.journalend import JournalEndDuty
 from jobs.monitor.loglines import LogDuty
 from jobs.monitor.loop import Loop
 from jobs.monitor.mails import MailDuty
@@ -79,6 +80,7 @@ class Monitor:
             DutyThread(FileDuty(node, self._board)),
             DutyThread(WelcomeDuty(node, self._board)),
             DutyThread(ActivityDuty(node, self._board)),
+            DutyThread(JournalEndDuty(node)),
             DutyThread(RescueDuty(node, self._board)),
             DutyThread(AddressDuty(node, self._board)),
             DutyThread(CertificateDuty(node)),

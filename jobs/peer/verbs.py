@@ -160,4 +160,5 @@ VERBS: Mapping[str, Handler] = {
     "promotion-state": verbs_swap.promotion_state,
     "end-conflict": end_conflict,
     "activity": verbs_activity.activity,
+    "activity-head": verbs_activity.activity_head,
 }

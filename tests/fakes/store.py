@@ -45,6 +45,7 @@ class FakeNodeStore(FakeEvents):
         self._jobs: dict[str, JobRecord] = {}
         self._job_numbers = itertools.count(1)
         self._activity: list[Entry] = []
+        self._numbered = 0
         self._notes: dict[str, Json] = {}
 
     # who this node is
@@ -148,7 +149,7 @@ class FakeNodeStore(FakeEvents):
     # activity
     def add_activity(self, actor: Actor, action: str, outcome: str, detail: Json) -> Entry:
         with self._lock:
-            number = len(self._activity) + 1
+            number = self.activity_numbered() + 1
             given = Entry(
                 self._state.node_id, number, self._now(), self._node_name, actor.name, actor.address, action, outcome,
                 copy.deepcopy(detail), number,
@@ -167,8 +168,11 @@ class FakeNodeStore(FakeEvents):
     def activity_head(self) -> Head:
         return Head(self._activity[-1].id, self._activity[-1].chain) if self._activity else START
 
+    def skip_activity(self, number: int) -> None:
+        self._numbered = max(self._numbered, number)
+
     def activity_numbered(self) -> int:
-        return len(self._activity)
+        return max(self.activity_head().entry, self._numbered)
 
     # history
     def add_history(self, length_s: int, point: HistoryPoint) -> None:

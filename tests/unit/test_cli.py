@@ -8,7 +8,7 @@ import tarfile
 import tempfile
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -195,6 +195,32 @@ def test_logs_are_listed_without_control_characters(shell: Shell) -> None:
     assert "alpha" in shell("system").output
 
 
+def test_activity_is_searched_as_far_back_as_needed_and_exported(shell: Shell, folder: Path) -> None:
+    for number in range(30):
+        shell.world.store.add_activity(Actor("dana"), "needle" if number % 10 == 3 else "apply", "done", {})
+    shell.world.common_log.add(shell.world.store.activity_after(0, 100))
+    found = shell.json("activity", "--search", "needle", "--limit", "2")
+    assert [item["action"] for item in found["items"]] == ["needle", "needle"]  # type: ignore[attr-defined]
+    assert shell("activity", "list", "--action", "needle").output.count("needle") == 3
+    assert len(shell("activity", "export", "--format", "jsonl", "--action", "needle").stdout.splitlines()) == 3
+    target = folder / "log.csv"
+    assert shell("activity", "export", str(target)).exit_code == 0
+    assert len(target.read_text().splitlines()) == 31
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert shell("activity", "export", str(target)).exit_code == 2
+
+
+def test_verify_names_the_first_broken_entry_and_exits_with_1(shell: Shell) -> None:
+    for _ in range(5):
+        shell.world.store.add_activity(Actor("dana"), "apply", "done", {})
+    shell.world.common_log.add(shell.world.store.activity_after(0, 100))
+    assert shell.json("activity", "verify")["holds"] is True
+    shell.world.common_log.stored[2] = replace(shell.world.common_log.stored[2], actor="lee")
+    result = shell("activity", "verify")
+    assert result.exit_code == 1
+    assert "BROKEN at entry 3" in result.stdout
+
+
 def test_a_token_is_made_listed_and_withdrawn(shell: Shell) -> None:
     made = shell.json("token", "make", "ansible", "--scope", "operate")
     assert shell.world.access.token(digest(str(made["token"]))) is not None
@@ -235,6 +261,8 @@ def test_a_token_ends_after_a_year_a_number_of_days_or_never(shell: Shell) -> No
         assert datetime.fromisoformat(str(made["expires_at"])) == shell.world.clock.now() + timedelta(days=days)
     assert shell.json("token", "make", "robot", "--forever")["expires_at"] is None
     assert shell("token", "make", "robot", "--days", "0").exit_code == 1
+
+
 def test_the_certificate_is_shown_replaced_from_files_and_made_anew(shell: Shell, folder: Path) -> None:
     assert "CN=alpha" in shell("certificate", "show").output
     certificate, key = folder / "console.pem", folder / "key.pem"

@@ -17,6 +17,8 @@ from app.ports import Actor, Clock, Json
 
 _TABLE = ActivityRow.__table__
 _NODE_ID = text("SELECT json_extract(document, '$.node_id') FROM node_state WHERE id = 1")
+_FORGET_NUMBER = text("DELETE FROM sqlite_sequence WHERE name = 'activity'")
+_NUMBER = text("INSERT INTO sqlite_sequence (name, seq) VALUES ('activity', :seq)")
 _NUMBERED = text("SELECT seq FROM sqlite_sequence WHERE name = 'activity'")
 
 
@@ -57,6 +59,12 @@ class JournalTables:
     def activity_head(self) -> Head:
         with self._connections.reading() as connection:
             return _head(connection)
+
+    def skip_activity(self, number: int) -> None:
+        if self.activity_numbered() < number:
+            with self._connections.writing() as connection:
+                connection.execute(_FORGET_NUMBER)
+                connection.execute(_NUMBER, {"seq": number})
 
     def activity_numbered(self) -> int:
         with self._connections.reading() as connection:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import dataclasses
+import io
+import json
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
+
+import pytest
 
 from app.core.activity import Entry
+from app.core.activity_chain import link
+from app.core.activity_export import COLUMNS
 from app.ports import Actor
 from tests.unit.api.world import Caller, World
 
@@ -70,3 +79,115 @@ def test_a_page_after_an_entry_that_is_not_there_is_refused(world: World, call: 
     both(world)
     answer = call("GET", "/activity?before=99")
     assert (answer.status_code, answer.get_json()["code"]) == (404, "no-such-entry")
+
+
+def at(world: World, seconds: float) -> str:
+    return quote((world.clock.now() + timedelta(seconds=seconds)).isoformat())
+
+
+def test_the_log_is_filtered_by_outcome_subject_and_time_and_searched(world: World, call: Caller) -> None:
+    both(world)
+    world.common_log.add([entry(world, "gamma", 1, 40, outcome="refused", detail={"name": "kim", "why": "Not Today"})])
+    last = [("gamma", 1)]
+    for query in ("outcome=refused", "subject=kim", f"since={at(world, 31)}", "search=today+KIM", "search=gamma"):
+        assert named(call("GET", f"/activity?{query}").get_json()) == last, query
+    assert named(call("GET", f"/activity?until={at(world, 11)}").get_json()) == [("alpha", 1)]
+    assert call("GET", "/activity?outcome=refused").get_json()["items"][0]["subject"] == "kim"
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["since=yesterday", "since=2026-01-01T00:00:00", "until=0001-01-01T00:00:00%2B23:59", "search=" + "x" * 201, "x=1"],
+)
+def test_a_filter_that_can_not_be_is_refused_by_its_name(call: Caller, query: str) -> None:
+    answer = call("GET", f"/activity?{query}")
+    assert answer.status_code == 422
+    assert list(answer.get_json()["errors"]) == [query.split("=")[0]]
+
+
+def test_the_export_has_every_entry_once_as_csv_and_as_json_lines(world: World, call: Caller) -> None:
+    world.common_log.add([entry(world, "alpha", number, number) for number in range(1, 2501)])
+    answer = call("GET", "/activity/export")
+    assert answer.headers["X-Hapair-Source"] == "pair"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="activity-alpha.csv"'
+    rows = list(csv.DictReader(io.StringIO(answer.get_data().decode(), newline="")))
+    assert [int(row["node_entry"]) for row in rows] == list(range(2500, 0, -1))
+    assert tuple(rows[0]) == COLUMNS
+    lines = call("GET", "/activity/export?format=jsonl&actor=dana").get_data().decode().splitlines()
+    assert [json.loads(line)["node_entry"] for line in lines] == list(range(2500, 0, -1))
+    exports = [each for each in world.store.activity() if each.action == "activity-exported"]
+    assert exports[0].detail == {"format": "jsonl", "filter": {"actor": "dana"}, "source": "pair"}
+
+
+@pytest.mark.parametrize(
+    "typed", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "\u00a0=1", "\uff1d1", "|cmd", "%0A=1"]
+)
+def test_no_cell_of_the_csv_is_a_formula(world: World, call: Caller, typed: str) -> None:
+    world.common_log.add([entry(world, "alpha", 1, 1, actor=typed, detail={"name": typed})])
+    text = call("GET", "/activity/export").get_data().decode()
+    row = next(csv.DictReader(io.StringIO(text, newline="")))
+    assert (row["actor"], row["subject"]) == ("'" + typed, "'" + typed)
+    line = call("GET", "/activity/export?format=jsonl").get_data().decode()
+    assert json.loads(line.splitlines()[0])["actor"] == typed
+
+
+def chained(world: World, count: int) -> None:
+    """This server's journal, and all of it in the common log."""
+    for number in range(count):
+        world.store.add_activity(Actor("dana"), f"act-{number}", "done", {"n": number})
+    world.common_log.add(world.store.activity_after(0, count))
+
+
+def verified(call: Caller) -> list[tuple[str, int, Any]]:
+    """(source, entries checked, break) of each journal that is here."""
+    found = []
+    for chain in call("GET", "/activity/chains").get_json()["items"]:
+        after, checked, broken = 0, 0, chain["broken"]
+        while after is not None:
+            part = call("GET", f"/activity/chains/{chain['source']}/{chain['node_id']}?after={after}").get_json()
+            after, checked, broken = part["next"], checked + part["checked"], part["broken"] or broken
+        found.append((chain["source"], checked, broken))
+    return found
+
+
+def test_journals_as_they_were_written_hold_however_long_they_are(world: World, call: Caller) -> None:
+    chained(world, 4500)
+    assert verified(call) == [("node", 4500, None), ("pair", 4500, None)]
+
+
+def test_the_first_changed_entry_is_named_in_either_place(world: World, call: Caller) -> None:
+    chained(world, 10)
+    world.store._activity[3] = dataclasses.replace(world.store._activity[3], actor="lee")
+    world.common_log.stored[5] = dataclasses.replace(world.common_log.stored[5], outcome="refused")
+    assert [broken["entry"] for _, _, broken in verified(call)] == [4, 6]
+
+
+def test_a_journal_that_was_cut_off_is_found_by_the_common_log(world: World, call: Caller) -> None:
+    chained(world, 10)
+    del world.store._activity[7:]
+    journal, common = verified(call)
+    assert journal[2] == {"entry": 8, "reason": "The last 3 entries are missing: entry 10 was there once."}
+    assert common == ("pair", 10, None)
+
+
+def test_a_journal_that_was_written_anew_is_found_by_the_common_log(world: World, call: Caller) -> None:
+    chained(world, 5)
+    before = ""
+    for place, known in enumerate(world.store._activity):
+        forged = dataclasses.replace(known, actor="lee")
+        world.store._activity[place] = dataclasses.replace(forged, chain=link(before, forged))
+        before = world.store._activity[place].chain
+    assert [broken["entry"] for _, _, broken in verified(call)] == [5, 5]
+
+
+def test_without_the_database_the_own_journal_is_checked(world: World, call: Caller) -> None:
+    chained(world, 3)
+    world.common_log.down = True
+    assert verified(call) == [("node", 3, None)]
+
+
+def test_a_journal_that_is_not_here_can_not_be_checked(world: World, call: Caller) -> None:
+    chained(world, 3)
+    own = world.state().node_id
+    for path in ("node/other", "elsewhere/x", f"node/{own}?after=99", "pair/other?after=1"):
+        assert call("GET", f"/activity/chains/{path}").get_json()["code"] == "no-such-chain"

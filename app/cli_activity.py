@@ -1,0 +1,164 @@
+"""Commands on the activity log: looking, exporting, checking that it is as it was written."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+import click
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from app import cli_show
+from app.cli_base import EXIT_REFUSED, Tool, command
+from app.cli_client import NoAnswer
+from app.cli_show import coloured, moment, table
+
+PARTIAL = ".partial"
+"""What an export's file is called until it is whole."""
+FILTERS = {
+    "actor": "Only of this person or token.",
+    "action": "Only this act.",
+    "node": "Only on the server of this hostname.",
+    "outcome": "Only what ended so: done, refused or failed.",
+    "subject": "Only about this user, token, rescue or kind of job, or these fields.",
+    "since": "Not before this time, as 2026-01-31T12:00:00Z.",
+    "until": "Before this time.",
+    "search": "Words that all stand in the entry.",
+}
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def add_to(main: click.Group) -> None:
+    group = click.Group(
+        "activity",
+        callback=_list_by_default,
+        invoke_without_command=True,
+        help="Who did or tried what on either server. Without a command: the newest entries.",
+    )
+    for name, function in (("list", list_activity), ("export", export), ("verify", verify)):
+        command(group, name)(function)
+    # `hapair activity` takes what `hapair activity list` takes.
+    group.params = [each for each in group.commands["list"].params if each.name != "help"]
+    main.add_command(group)
+
+
+def _list_by_default(**options: Any) -> None:
+    context = click.get_current_context()
+    if context.invoked_subcommand is None and isinstance(context.command, click.Group):
+        context.invoke(context.command.commands["list"], **options)
+
+
+def filtered(function: Function) -> Function:
+    """The options of the filters."""
+    for name, text in reversed(FILTERS.items()):
+        function = click.option(f"--{name}", help=text)(function)
+    return function
+
+
+def query_of(options: dict[str, Any]) -> str:
+    return urlencode({name: value for name, value in options.items() if value is not None})
+
+
+@click.option("--limit", type=int, default=20, show_default=True)
+@click.option("--before", help="Only entries older than this one.")
+@filtered
+def list_activity(tool: Tool, **options: Any) -> None:
+    """The newest entries; with --search as far back as they must be looked for."""
+    found = tool.client.get(f"/activity?{query_of(options)}")
+    # A page may end before it is full; here people want it full, however long that takes.
+    while found["next"] is not None and len(found["items"]) < options["limit"]:
+        rest = options | {"before": found["next"], "limit": options["limit"] - len(found["items"])}
+        further = tool.client.get(f"/activity?{query_of(rest)}")
+        if further["source"] != found["source"]:
+            break
+        found = further | {"items": found["items"] + further["items"]}
+    tool.show(found, _listed)
+
+
+def _listed(found: dict[str, Any]) -> RenderableType:
+    rows = table(
+        ("id", "at", "node", "who", "from", "what", "about", "outcome"),
+        [
+            (
+                e["id"], moment(e["at"]), e["node"], e["actor"], e["address"], e["action"], e["subject"],
+                coloured(e["outcome"]),
+            )
+            for e in found["items"]
+        ],
+    )  # fmt: skip
+    if found["source"] == "pair":
+        return rows
+    return Group(Text("The common log can't be read: these are this server's own entries.", style="yellow"), rows)
+
+
+@click.argument("target", metavar="[FILE]", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
+@filtered
+def export(tool: Tool, target: Path | None, form: str, **options: Any) -> None:
+    """Write all entries with these filters to FILE, which must not be there yet, or to the standard output."""
+    path = f"/activity/export?{query_of({'format': form, **options})}"
+    if target is None:
+        tool.client.download(path, sys.stdout.buffer.write)
+        sys.stdout.buffer.flush()
+        return
+    if target.exists():
+        raise click.UsageError(f"{target} is there already.")
+    partial = target.with_name(target.name + PARTIAL)
+    try:
+        file = partial.open("xb")
+    except OSError as error:
+        raise click.UsageError(f"{partial} can't be made: {error.strerror}.") from error
+    try:
+        with file:
+            partial.chmod(0o600)
+            total = tool.client.download(path, file.write)
+        partial.rename(target)
+    except OSError as error:
+        raise NoAnswer(f"The log could not be brought to {target}: {error}.") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    tool.show({"file": str(target), "bytes": total}, lambda found: f"{cli_show.size(found['bytes'])} in {target}.")
+
+
+def verify(tool: Tool) -> None:
+    """Check each entry of this server's journal and of the common log; exits with 1 where one is not as it was
+    written, or the end of a journal is missing."""
+    found = [_verified(tool, chain) for chain in tool.client.get("/activity/chains")["items"]]
+    tool.show({"items": found, "holds": not any(each["broken"] for each in found)}, _drawn)
+    if any(each["broken"] for each in found):
+        sys.exit(EXIT_REFUSED)
+
+
+def _verified(tool: Tool, chain: dict[str, Any]) -> dict[str, Any]:
+    """The journal with what was found in it; the first entry that is broken counts."""
+    path = f"/activity/chains/{chain['source']}/{quote(chain['node_id'], safe='')}"
+    checked = unlinked = 0
+    after: int | None = 0
+    broken = None
+    while after is not None and broken is None:
+        part = tool.client.get(f"{path}?after={after}")
+        checked, unlinked = checked + part["checked"], unlinked + part["unlinked"]
+        after, broken = part["next"], part["broken"]
+    return {**chain, "checked": checked, "unlinked": unlinked, "broken": broken or chain["broken"]}
+
+
+def _drawn(found: dict[str, Any]) -> RenderableType:
+    names = {"node": "its own journal", "pair": "the common log"}
+    return table(
+        ("journal of", "in", "checked", "", "result"),
+        [
+            (
+                c["node"], names[c["source"]], c["checked"],
+                f"{c['unlinked']} older than the chain" if c["unlinked"] else "",
+                Text(f"BROKEN at entry {c['broken']['entry']}: {c['broken']['reason']}", style="red")
+                if c["broken"]
+                else Text("holds", style="green"),
+            )
+            for c in found["items"]
+        ],
+    )  # fmt: skip
