@@ -73,6 +73,8 @@ class DatabaseReport:
     error: str = ""
     write_age_s: float | None = None
     """Since the *start* of the last write probe that succeeded; None if there was none since the monitor's start."""
+    write_gtid: str = ""
+    """The transaction of that probe."""
 
 
 @dataclass(frozen=True)

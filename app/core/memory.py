@@ -77,6 +77,8 @@ class PilotMemory:
     """The standby was last dropped because it did not acknowledge, although it was connected and well."""
     own_positions: tuple[tuple[float, str], ...] = ()
     """Where this primary's database was at the last looks, oldest first: what its standby is measured against."""
+    acknowledged_position: str = ""
+    """The last write probe that the standby has acknowledged: everything up to it is on both servers."""
     address_lacking_since_s: float | None = None
     """This node is the writable primary, and the virtual address is not on it."""
     able_since_s: float | None = None
@@ -249,6 +251,8 @@ def _remember_standby(
     unacknowledged = facts.semi_sync_enabled and facts.semi_sync_clients == 0
     failing = sight.heartbeat_heard and (unacknowledged or (peer is not None and not peer.eligible))
     acknowledging = facts.semi_sync_enabled and facts.semi_sync_clients > 0 and _seen_after_told(memory, seen)
+    if acknowledging:
+        memory = _remember_acknowledged(memory, seen)
     awake = seen.stalled_s < STALLED_S
     able = state.standby_out and sight.heartbeat_heard and peer is not None and peer.eligible
     return _with(
@@ -257,6 +261,14 @@ def _remember_standby(
         standby_failing_since_s=_since(memory.standby_failing_since_s, failing, seen.now_s),
         acknowledging_since_s=_since(memory.acknowledging_since_s if awake else None, acknowledging, seen.now_s),
     )
+
+
+def _remember_acknowledged(memory: PilotMemory, seen: Observation) -> PilotMemory:
+    """A write that was begun since commits wait for the standby, and that has succeeded, is on both servers."""
+    since, age = memory.acknowledging_since_s, seen.database.write_age_s
+    if since is None or age is None or seen.now_s - age <= since or not seen.database.write_gtid:
+        return memory
+    return _with(memory, acknowledged_position=seen.database.write_gtid)
 
 
 def _remember_position(memory: PilotMemory, seen: Observation, facts: DatabaseFacts) -> PilotMemory:

@@ -15,6 +15,7 @@ from app.core import failover
 from app.core.acts import Act, EmitEvent, Lift, RecordStable, SetSemiSync
 from app.core.alarms import clear_foreign
 from app.core.diagnosis import HEALTHY, PRIMARY_ROWS, SECONDARY_ROWS, Diagnosis, diagnose
+from app.core.exposure import exposed
 from app.core.facts import Observation
 from app.core.failover import QUIET_KINDS, Blocked, Verdict
 from app.core.holder import address_acts, lacks_address
@@ -49,6 +50,9 @@ class Decision:
     """On a paired secondary: all that would hold a failover back right now."""
     lost_bound: str = ""
     """On a paired secondary: what a takeover at this moment could lose."""
+    lost_transactions: int | None = None
+    """On a paired primary: how many transactions a takeover by the other server at this moment could lose at most; None
+    where that is not known."""
     database_failing_s: float = 0.0
     """For how long the own database has failed by its own fault; waiting for the standby is not failing."""
 
@@ -76,6 +80,7 @@ def decide(memory: PilotMemory, state: NodeState, config: PairConfig, seen: Obse
         eligible=paired_secondary and _eligible(memory, seen.now_s),
         obstacles=tuple(failover.obstacles(scene)) if paired_secondary else (),
         lost_bound=failover.loss(scene) if paired_secondary else "",
+        lost_transactions=exposed(scene),
         database_failing_s=failing_s(scene),
     )
 

@@ -93,6 +93,12 @@ def reached(position: str, target: str) -> bool:
     return all(furthest.get(each.domain, -1) >= each.sequence for each in parse(target))
 
 
+def behind(position: str, target: str) -> int:
+    """How many transactions `position` lacks to be where `target`, on the same branch, is."""
+    furthest = {each.domain: each.sequence for each in parse(merge(position))}
+    return sum(max(0, each.sequence - furthest.get(each.domain, 0)) for each in parse(merge(target)))
+
+
 def difference(history: str, base: str) -> tuple[Gap, ...]:
     """What `history` has beyond the position `base` on the same branch: the span of sequence numbers of each writer.
 

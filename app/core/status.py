@@ -109,6 +109,7 @@ def status(view: View, *, hostname: str, address: str | None = None) -> Document
             "ready": not obstacles,
             "reasons": [each.document() for each in obstacles],
             "lost_bound": exposure(view),
+            "lost_transactions": lost_transactions(view),
             "window_s": view.config.detection_window_s,
         },
         "term": view.state.term,
@@ -310,10 +311,18 @@ def exposure(view: View) -> str:
     if state.standby_out:
         since = state.standby_out_since
         stamp = f"{since:%Y-%m-%d %H:%M:%S} UTC" if since is not None else "it went out"
-        return f"All writes since {stamp}: the standby is out of the pair."
+        number = lost_transactions(view)
+        count = "" if number is None else f" Until now these are {number} transactions, those of hapair included."
+        return f"All writes since {stamp}: the standby is out of the pair.{count}"
     if view.config.commits_wait and _acknowledged(view):
         return "Nothing that was acknowledged."
     return "At most the writes of the last moments that the standby has not received yet."
+
+
+def lost_transactions(view: View) -> int | None:
+    """How many transactions of this primary a failover at this moment could lose; None where that is not known."""
+    number = view.part("failover").get("lost_transactions") if view.fresh else None
+    return number if isinstance(number, int) else None
 
 
 def promise_holds(view: View) -> bool:

@@ -51,10 +51,11 @@ class Database(Protocol):
     """
 
     def facts(self, timeout_s: float = 2.0) -> DatabaseFacts: ...
-    def probe_write(self, term: int, timeout_s: float, *, replicated: bool = True) -> None:
-        """A row with the term and the time is committed and durable (the beat row). Fresh connection. Where it is not
-        `replicated` it is in no binary log: a server without a standby keeps its history as it is.
-        On a read-only server only the first row of a new term is written (a promotion's); else nothing changes there.
+    def probe_write(self, term: int, timeout_s: float, *, replicated: bool = True) -> str:
+        """A row with the term and the time is committed and durable (the beat row); the transaction's GTID. Fresh
+        connection. Where it is not `replicated` it is in no binary log: a server without a standby keeps its history
+        as it is. On a read-only server only the first row of a new term is written (a promotion's); else nothing
+        changes there. The text is empty where the binary log has got nothing.
 
         Raises LocalFailure `standby-silent` where the row is durable here and only the standby's acknowledgement is
         missing: the database itself is well."""

@@ -43,6 +43,9 @@ class FailoverSchema(Schema):
     ready = fields.Boolean()
     reasons = fields.List(fields.Nested(ReasonSchema))
     lost_bound = fields.String(metadata={"description": "What a failover at this moment could lose."})
+    lost_transactions = fields.Integer(
+        allow_none=True, metadata={"description": "So many transactions of this primary are on no other server."}
+    )
     window_s = fields.Float()
 
 

@@ -92,6 +92,8 @@ class DatabaseFinding:
     write_started_s: float | None = None
     """When the last write probe that succeeded was begun."""
     write_error: str = ""
+    write_gtid: str = ""
+    """The transaction of the last write probe that succeeded."""
 
     def stream_age_s(self, now_s: float) -> float | None:
         return _age(self.stream_alive_s, now_s)
@@ -103,6 +105,7 @@ class DatabaseFinding:
             write_failing_s=_age(self.write_failing_since_s, now_s) or 0.0,
             error=self.error or self.write_error,
             write_age_s=_age(self.write_started_s, now_s),
+            write_gtid=self.write_gtid,
         )
 
 

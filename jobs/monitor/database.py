@@ -155,7 +155,7 @@ class WriteProbeDuty:
         started_s = self._node.clock.monotonic()
         try:
             in_pair = situation.state.role is not Role.STANDALONE
-            self._node.database.probe_write(situation.state.term, PROBE_TIMEOUT_S, replicated=in_pair)
+            gtid = self._node.database.probe_write(situation.state.term, PROBE_TIMEOUT_S, replicated=in_pair)
         except HapairError as error:
             reason = str(error)
             if error.code == STANDBY_SILENT:
@@ -164,7 +164,7 @@ class WriteProbeDuty:
                 self._board.change(lambda found: _with_failed_probe(found, reason, started_s), urgent=True)
             return
         recovered = self._board.read().database.write_failing_since_s is not None
-        self._board.change(lambda found: _with_probe(found, started_s), urgent=recovered)
+        self._board.change(lambda found: _with_probe(found, started_s, gtid), urgent=recovered)
 
     def _forget(self, database: DatabaseFinding) -> None:
         """Not probed any more: what failed before is no fault of the node as it is now."""
@@ -180,8 +180,10 @@ def _to_be_probed(found: Findings) -> bool:
     return primary and (facts is None or not facts.read_only)
 
 
-def _with_probe(found: Findings, started_s: float) -> Findings:
-    database = replace(found.database, write_started_s=started_s, write_failing_since_s=None, write_error="")
+def _with_probe(found: Findings, started_s: float, gtid: str) -> Findings:
+    database = replace(
+        found.database, write_started_s=started_s, write_failing_since_s=None, write_error="", write_gtid=gtid
+    )
     return replace(found, database=database)
 
 

@@ -18,7 +18,8 @@ lives. Ages in it are as of the tick. Everything is plain JSON:
                     gateway: {address, answers}, targets: {address: answers}, near_miss: {missed, at} | null},
       "verdict":   {name, …its own fields…},        healthy, suspect, blocked or promote
       "diagnosis": {name, sentence},
-      "failover":  {obstacles: [{reason, text}], lost_bound},   what would hold a failover back now, what it could lose
+      "failover":  {obstacles: [{reason, text}], lost_bound, lost_transactions},   what would hold a failover back now,
+                   what it could lose
       "acts":      [{act, rule, why, at, outcome, error}],    the last ones, newest first
       "busy":      the act under way that takes long, or "",
       "rescues":   {count, newest: {id, kind, at} | null} | null,    what is kept aside on this server
@@ -81,7 +82,11 @@ def snapshot(found: Findings, decision: Decision, now_s: float, now: datetime) -
         "pings": _pings(found),
         "verdict": {"name": type(decision.verdict).__name__.lower(), **plain(decision.verdict)},
         "diagnosis": decision.diagnosis,
-        "failover": {"obstacles": decision.obstacles, "lost_bound": decision.lost_bound},
+        "failover": {
+            "obstacles": decision.obstacles,
+            "lost_bound": decision.lost_bound,
+            "lost_transactions": decision.lost_transactions,
+        },
         "acts": found.acts,
         "busy": found.busy,
         "rescues": found.rescues,

@@ -154,7 +154,6 @@ class HandOver(BaseStep):
         if failover.commits_wait(node.store.state(), pair_config(node.store.config().applied)):
             node.database.set_semi_sync(enabled=True)
         node.database.lift()
-
         address.claim(node)
 
     def _step_down(self, context: Context) -> None:

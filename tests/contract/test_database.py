@@ -45,8 +45,9 @@ def test_a_probe_leaves_a_beat_with_its_term(servers: Servers) -> None:
     server = servers[0]
     server.prepare()
     before = server.database.facts().position
-    server.database.probe_write(7, 2.0)
+    gtid = server.database.probe_write(7, 2.0)
     facts = server.database.facts()
+    assert facts.position == gtid
     assert facts.beat_term == 7
     assert facts.beat_age_s is not None
     assert 0 <= facts.beat_age_s < 5
@@ -61,8 +62,8 @@ def test_a_read_only_server_takes_only_the_first_row_of_a_new_term(servers: Serv
     server.database.lift()
     server.database.probe_write(3, 2.0)
     position = server.database.fence(2.0)
-    server.database.probe_write(3, 2.0)
-    server.database.probe_write(2, 2.0)
+    assert server.database.probe_write(3, 2.0) == ""
+    assert server.database.probe_write(2, 2.0) == ""
     assert server.database.facts().position == position
     server.database.probe_write(4, 2.0)
     facts = server.database.facts()

@@ -147,21 +147,22 @@ class FakeDatabase:
             beat_term=beat_term,
         )
 
-    def probe_write(self, term: int, timeout_s: float, *, replicated: bool = True) -> None:
+    def probe_write(self, term: int, timeout_s: float, *, replicated: bool = True) -> str:
         self._asked(timeout_s)
         if self.write_failure is not None:
             raise self.write_failure
         self.ensure_accounts()
         if self.read_only and any(text and json.loads(text)[0] >= term for text in self.data.tables[BEAT].values()):
-            return
+            return ""
         if not replicated:
             self.data.tables[BEAT][self.node] = json.dumps([term, self.clock.now().isoformat()])
-            return
+            return ""
         write = Write(0)
         self.commit(BEAT, self.node, json.dumps([term, self.clock.now().isoformat()]), write)
         if write.state is WriteState.WAITING:
             self.waiting.remove(write)
             raise LocalFailure("standby-silent", "Writes Wait for the Standby", detail=f"for {timeout_s:g} s")
+        return self.facts().position
 
     def probe_remote(self, host: str, port: int, timeout_s: float) -> bool:
         source = self._remote_source() or self.source

@@ -79,7 +79,8 @@ def test_a_healthy_pair_is_stable_on_both_servers() -> None:
         assert document["status"] == "stable"
         assert document["reasons"] == []
         assert document["failover"] == {
-            "ready": True, "reasons": [], "lost_bound": "Nothing that was acknowledged.", "window_s": 3.0,
+            "ready": True, "reasons": [], "lost_bound": "Nothing that was acknowledged.", "lost_transactions": None,
+            "window_s": 3.0,
         }  # fmt: skip
         assert document["protection"]["holds"] is True
         assert document["monitor"]["running"] is True

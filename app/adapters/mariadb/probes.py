@@ -40,10 +40,10 @@ _HUNG = (
 _PROBE = "INSERT INTO hapair.probe (node, at) VALUES (%s, UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE at = VALUES(at)"
 
 
-def probe_write(manager: Manager, node: str, term: int, timeout_s: float, *, replicated: bool) -> None:
-    """This node's beat row carries the term and the time, durably; on a read-only server that knows the term already
-    nothing is written."""
-    _write(manager.session, _BEAT, {"node": node, "term": term}, timeout_s, logged=replicated)
+def probe_write(manager: Manager, node: str, term: int, timeout_s: float, *, replicated: bool) -> str:
+    """This node's beat row carries the term and the time, durably; the transaction's GTID. On a read-only server that
+    knows the term already nothing is written."""
+    return _write(manager.session, _BEAT, {"node": node, "term": term}, timeout_s, logged=replicated)
 
 
 def probe_remote(source: ReplicationSource, host: str, port: int, node: str, timeout_s: float) -> bool:
@@ -63,7 +63,7 @@ def probe_remote(source: ReplicationSource, host: str, port: int, node: str, tim
     return True
 
 
-def _write(open_session: Open, statement: str, arguments: Arguments, timeout_s: float, *, logged: bool = True) -> None:
+def _write(open_session: Open, statement: str, arguments: Arguments, timeout_s: float, *, logged: bool = True) -> str:
     diagnosis_s = min(DIAGNOSIS_S, timeout_s * DIAGNOSIS_PART)
     try:
         with open_session("Writing the probe row", timeout_s - diagnosis_s) as session:
@@ -72,6 +72,7 @@ def _write(open_session: Open, statement: str, arguments: Arguments, timeout_s: 
             if not logged:
                 session.run("SET SESSION sql_log_bin = 0")
             session.run(statement, arguments)
+            return str(session.row("SELECT @@SESSION.last_gtid AS gtid").get("gtid") or "")
     except LocalFailure as failure:
         if failure.code == TIMEOUT.code and _waits_for_standby(open_session, diagnosis_s):
             raise _standby_silent(timeout_s) from failure

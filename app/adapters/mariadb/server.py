@@ -49,8 +49,8 @@ class MariaDB:
     def facts(self, timeout_s: float = 2.0) -> DatabaseFacts:
         return facts.read_facts(self._manager, timeout_s)
 
-    def probe_write(self, term: int, timeout_s: float, *, replicated: bool = True) -> None:
-        probes.probe_write(self._manager, self._node, term, timeout_s, replicated=replicated)
+    def probe_write(self, term: int, timeout_s: float, *, replicated: bool = True) -> str:
+        return probes.probe_write(self._manager, self._node, term, timeout_s, replicated=replicated)
 
     def probe_remote(self, host: str, port: int, timeout_s: float) -> bool:
         source = self._source()

@@ -5935,6 +5935,8 @@ export interface components {
             reasons: components["schemas"]["Reason"][];
             /** @description What a failover at this moment could lose. */
             lost_bound: string;
+            /** @description So many transactions of this primary are on no other server. */
+            lost_transactions: number | null;
             window_s: number;
         };
         NewestRescue: {
