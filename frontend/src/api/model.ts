@@ -64,7 +64,7 @@ export type Values = Record<string, Value>;
 export type Field = Narrow<
   Schemas["Field"],
   {
-    kind: "choice" | "address" | "fingerprint" | "email" | "integer" | "boolean" | "script";
+    kind: "choice" | "address" | "virtual-address" | "fingerprint" | "email" | "integer" | "boolean" | "script";
     scope: "shared" | "mirrored" | "local";
     section: "basic" | "advanced";
     roles: Role[];
@@ -96,17 +96,19 @@ export interface Listing<Row> {
 }
 
 /** What bash and shellcheck find in a custom script. */
-export type Finding = {
-  line: number;
-  column: number;
-  end_line: number;
-  end_column: number;
-  level: "error" | "warning" | "info" | "style";
-  code: string;
-  message: string;
-};
-export type ScriptCheck = { ok: boolean; findings: Finding[]; shellcheck: string; notes: string[] };
+export type Finding = Schemas["Finding"];
+export type ScriptCheck = Schemas["ScriptCheck"];
 
+export type User = Schemas["User"];
+export type Token = Schemas["Token"];
+export type TokenOnce = Schemas["TokenOnce"];
+export type SecondFactorSecret = Schemas["Enrolment"];
+export type AlertSettings = Schemas["AlertSettings"];
+export type MailShown = Schemas["MailShown"];
+export type MailInput = Schemas["MailInput"];
+export type WebhookShown = Schemas["WebhookShown"];
+export type AlertTest = Schemas["AlertTest"];
+export type Certificate = Schemas["Certificate"];
 export type History = Schemas["History"];
 export type HistoryPoint = Schemas["HistoryPoint"];
 

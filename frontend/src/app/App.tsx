@@ -4,6 +4,7 @@ import { Button, EmptyState, EmptyStateActions, EmptyStateBody, EmptyStateFooter
 import DisconnectedIcon from "@patternfly/react-icons/dist/esm/icons/disconnected-icon";
 
 import { Loading } from "../components/Loading";
+import { FirstPassword } from "../pages/login/FirstPassword";
 import { LoginPage } from "../pages/login/LoginPage";
 import { SessionEnded } from "../pages/login/SessionEnded";
 import { Frame } from "./Frame";
@@ -29,10 +30,11 @@ function Unreachable() {
 }
 
 function Console() {
-  const { state } = useSession();
+  const { state, session } = useSession();
   if (state === "asking") return <Loading what="the console" />;
   if (state === "unreachable") return <Unreachable />;
   if (state === "anonymous") return <LoginPage />;
+  if (session?.password_change_needed) return <FirstPassword />;
   return (
     <LiveStatusProvider>
       <Frame />

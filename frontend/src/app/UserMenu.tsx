@@ -1,6 +1,7 @@
 import { AlertGroup, Divider, Dropdown, DropdownItem, DropdownList, MenuToggle } from "@patternfly/react-core";
 import UserIcon from "@patternfly/react-icons/dist/esm/icons/user-icon";
 import { useState } from "react";
+import { useLocation } from "wouter";
 
 import { ProblemAlert } from "../components/ProblemAlert";
 import { useAction } from "../lib/useAction";
@@ -15,6 +16,7 @@ const THEMES: { theme: Theme; text: string }[] = [
 
 export function UserMenu() {
   const { session, logOut } = useSession();
+  const [, navigate] = useLocation();
   const [open, setOpen] = useState(false);
   const leaving = useAction();
   const [theme, setTheme] = useState(chosenTheme);
@@ -61,6 +63,13 @@ export function UserMenu() {
             </DropdownItem>
           ))}
           <Divider component="li" />
+          <DropdownItem
+            onClick={() => {
+              navigate("/account");
+            }}
+          >
+            Your account
+          </DropdownItem>
           <DropdownItem onClick={() => void leaving.run(logOut)}>Log out</DropdownItem>
         </DropdownList>
       </Dropdown>

@@ -8,6 +8,8 @@ export interface PageEntry {
   component: ComponentType;
   /** Reached from other pages only. */
   hidden?: boolean;
+  /** For those who may change something. */
+  administrators?: boolean;
 }
 
 const StatusPage = lazy(() => import("../pages/status/StatusPage"));
@@ -17,6 +19,9 @@ const ActivityPage = lazy(() => import("../pages/activity/ActivityPage"));
 const JobsPage = lazy(() => import("../pages/jobs/JobsPage"));
 const JobPage = lazy(() => import("../pages/jobs/JobPage"));
 const RescuesPage = lazy(() => import("../pages/rescues/RescuesPage"));
+const UsersPage = lazy(() => import("../pages/users/UsersPage"));
+const AccountPage = lazy(() => import("../pages/account/AccountPage"));
+const AlertsPage = lazy(() => import("../pages/alerts/AlertsPage"));
 const SystemPage = lazy(() => import("../pages/system/SystemPage"));
 
 export const PAGES: PageEntry[] = [
@@ -27,5 +32,8 @@ export const PAGES: PageEntry[] = [
   { path: "/jobs", title: "Jobs", component: JobsPage },
   { path: "/jobs/:id", title: "Job", component: JobPage, hidden: true },
   { path: "/rescues", title: "Rescues", component: RescuesPage },
+  { path: "/alerts", title: "Alerts", component: AlertsPage },
+  { path: "/users", title: "Users and tokens", component: UsersPage, administrators: true },
+  { path: "/account", title: "Your account", component: AccountPage, hidden: true },
   { path: "/system", title: "System", component: SystemPage },
 ];

@@ -20,7 +20,9 @@ interface SessionContext {
   session: Session | null;
   problem: Problem | null;
   /** Throws Problem. */
-  logIn: (username: string, password: string) => Promise<void>;
+  logIn: (username: string, password: string, code?: string) => Promise<void>;
+  /** The session as the server has just answered it, for instance after a change of the password. */
+  renewed: (session: Session) => void;
   logOut: () => Promise<void>;
   ask: () => Promise<void>;
 }
@@ -76,8 +78,9 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   }, [begin]);
 
   const logIn = useCallback(
-    async (username: string, password: string) => {
-      begin((await request<Session>("POST", "/session", { body: { username, password } })).body);
+    async (username: string, password: string, code?: string) => {
+      const body = code === undefined ? { username, password } : { username, password, code };
+      begin((await request<Session>("POST", "/session", { body })).body);
     },
     [begin],
   );
@@ -108,8 +111,8 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   }, [ask, wait]);
 
   const context = useMemo(
-    () => ({ state, session, problem, logIn, logOut, ask }),
-    [state, session, problem, logIn, logOut, ask],
+    () => ({ state, session, problem, logIn, logOut, ask, renewed: begin }),
+    [state, session, problem, logIn, logOut, ask, begin],
   );
   return <Context value={context}>{children}</Context>;
 }

@@ -9,6 +9,7 @@ const HOST_LABEL = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/i;
 const HOST_LABEL_LENGTH_MAX = 63;
 const IPV4_PART = /^(0|[1-9]\d{0,2})$/;
 const FINGERPRINT = /^SHA256:[A-Za-z0-9+/]{43}$/;
+const VIRTUAL_ADDRESS = /^[0-9a-f:.]+\/\d{1,3}\s+(dev\s+)?[^\s/]{1,15}$/i;
 const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 const WHOLE_NUMBER = /^-?\d+$/;
 const SHELL = /^#!\s*(\/usr\/bin\/env\s+(-S\s+)?)?(\/[\w./-]*\/)?(bash|sh)(\s.*)?$/;
@@ -68,6 +69,9 @@ function ownFault(field: Field, value: Value): string {
   if (trimmed.length > field.length_max) return `May have at most ${field.length_max} characters.`;
   if (field.kind === "address" && !isIpv4(trimmed) && !isIpv6(trimmed) && !isDomainName(trimmed)) {
     return "Must be a valid IP address or fully qualified domain name.";
+  }
+  if (field.kind === "virtual-address" && !VIRTUAL_ADDRESS.test(trimmed)) {
+    return "Must be an address with its prefix length and interface, such as 10.77.1.50/24 dev eth0.";
   }
   if (field.kind === "fingerprint" && !FINGERPRINT.test(trimmed)) {
     return "Must be a value that the primary server has generated: SHA256: and 43 characters.";

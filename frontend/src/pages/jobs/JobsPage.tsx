@@ -1,3 +1,4 @@
+import { Button } from "@patternfly/react-core";
 import { Link } from "wouter";
 
 import { useLiveStatus } from "../../app/live";
@@ -26,6 +27,11 @@ export default function JobsPage() {
       refreshKey={running ? `${running.id} ${running.state}` : ""}
       columns={COLUMNS}
       keyOf={(job) => job.id}
+      actions={
+        <Button variant="link" component="a" href="/dashboard/">
+          Queue of the worker (RQ dashboard)
+        </Button>
+      }
       empty="Every APPLY, swap and takeover on this server will be listed here with its steps."
     />
   );

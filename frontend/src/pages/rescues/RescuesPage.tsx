@@ -6,6 +6,7 @@ import { useState } from "react";
 import { ActDialog, type ActSpec } from "../../acts/ActDialog";
 import { addressOf, get, request } from "../../api/client";
 import type { Rescue, RescuePage } from "../../api/model";
+import { useMayChange } from "../../app/session";
 import { type Column, DataTable } from "../../components/DataTable";
 import { Loading } from "../../components/Loading";
 import { PageTitle } from "../../components/PageTitle";
@@ -19,7 +20,7 @@ function pathOf(rescue: Rescue): string {
   return `/ha/rescues/${encodeURIComponent(rescue.id)}`;
 }
 
-function columns(onRemove: (rescue: Rescue) => void): Column<Rescue>[] {
+function columns(mayChange: boolean, onRemove: (rescue: Rescue) => void): Column<Rescue>[] {
   return [
     { title: "When", cell: (rescue) => <Time at={rescue.at} /> },
     { title: "What", cell: (rescue) => rescue.reason },
@@ -29,21 +30,23 @@ function columns(onRemove: (rescue: Rescue) => void): Column<Rescue>[] {
       cell: (rescue) => (
         <>
           <span className="hapair-mono">{rescue.path}</span>
-          <Flex gap={{ default: "gapSm" }}>
-            <Button variant="link" isInline component="a" href={addressOf(`${pathOf(rescue)}/download`)} download>
-              Download
-            </Button>
-            <Button
-              variant="link"
-              isInline
-              isDanger
-              onClick={() => {
-                onRemove(rescue);
-              }}
-            >
-              Remove…
-            </Button>
-          </Flex>
+          {mayChange && (
+            <Flex gap={{ default: "gapSm" }}>
+              <Button variant="link" isInline component="a" href={addressOf(`${pathOf(rescue)}/download`)} download>
+                Download
+              </Button>
+              <Button
+                variant="link"
+                isInline
+                isDanger
+                onClick={() => {
+                  onRemove(rescue);
+                }}
+              >
+                Remove…
+              </Button>
+            </Flex>
+          )}
         </>
       ),
     },
@@ -66,6 +69,7 @@ function removal(rescue: Rescue, onDone: () => void): ActSpec {
 
 export default function RescuesPage() {
   const page = useResource("/ha/rescues", (signal) => get<RescuePage>("/ha/rescues", signal));
+  const mayChange = useMayChange();
   const [chosen, setChosen] = useState<Rescue | null>(null);
   const close = () => {
     setChosen(null);
@@ -87,7 +91,7 @@ export default function RescuesPage() {
             <CardBody>
               <DataTable
                 caption="Rescues"
-                columns={columns(setChosen)}
+                columns={columns(mayChange, setChosen)}
                 rows={page.value.items}
                 keyOf={(rescue) => rescue.id}
                 empty="When a former primary rejoins with transactions or files that only it has, they are listed here."

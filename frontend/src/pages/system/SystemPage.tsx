@@ -1,6 +1,6 @@
-import { Card, CardBody, DescriptionList, Stack, StackItem } from "@patternfly/react-core";
+import { Card, CardBody, CardTitle, DescriptionList, Stack, StackItem } from "@patternfly/react-core";
 
-import { get } from "../../api/client";
+import { addressOf, get } from "../../api/client";
 import type { System } from "../../api/model";
 import { Fact } from "../../components/Fact";
 import { Loading } from "../../components/Loading";
@@ -8,6 +8,7 @@ import { PageTitle } from "../../components/PageTitle";
 import { ProblemAlert } from "../../components/ProblemAlert";
 import { bytes } from "../../lib/format";
 import { useResource } from "../../lib/useResource";
+import { CertificateCard } from "./CertificateCard";
 
 function Facts({ system }: { system: System }) {
   return (
@@ -45,6 +46,17 @@ export default function SystemPage() {
             </CardBody>
           </Card>
         )}
+      </StackItem>
+      <StackItem>
+        <CertificateCard />
+      </StackItem>
+      <StackItem>
+        <Card component="section">
+          <CardTitle component="h2">For programs</CardTitle>
+          <CardBody>
+            <a href={addressOf("/docs")}>What the API of this server can do</a>
+          </CardBody>
+        </Card>
       </StackItem>
     </Stack>
   );
