@@ -62,6 +62,8 @@ class PilotMemory:
     """The standby is heard, but does not replicate or acknowledge."""
     acknowledging_since_s: float | None = None
     """Commits wait for the standby, and it is connected and acknowledges."""
+    standby_heard_since_s: float | None = None
+    """This primary has heard its standby without a break."""
     stable_since_s: float | None = None
     diagnosis: str = "healthy"
     diagnosis_since_s: float = 0.0
@@ -245,7 +247,12 @@ def _remember_standby(
     memory = _with(memory, joiner_idle_since_s=_since(memory.joiner_idle_since_s, idle, seen.now_s))
     if state.role is not Role.PRIMARY or state.phase is not Phase.PAIRED or facts is None:
         return _with(
-            memory, standby_failing_since_s=None, acknowledging_since_s=None, able_since_s=None, own_positions=()
+            memory,
+            standby_failing_since_s=None,
+            acknowledging_since_s=None,
+            standby_heard_since_s=None,
+            able_since_s=None,
+            own_positions=(),
         )
     memory = _remember_position(memory, seen, facts)
     unacknowledged = facts.semi_sync_enabled and facts.semi_sync_clients == 0
@@ -260,6 +267,7 @@ def _remember_standby(
         able_since_s=_since(memory.able_since_s, able, seen.now_s),
         standby_failing_since_s=_since(memory.standby_failing_since_s, failing, seen.now_s),
         acknowledging_since_s=_since(memory.acknowledging_since_s if awake else None, acknowledging, seen.now_s),
+        standby_heard_since_s=_since(memory.standby_heard_since_s, sight.heartbeat_heard, seen.now_s),
     )
 
 

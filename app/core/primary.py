@@ -48,6 +48,8 @@ REPORT_STALE_S = 1.0
 """What a standby reports of its database may be this old when it reports it: it looks once a second."""
 JOINER_IDLE_S = 10.0
 """A secondary that says for this long that it is standalone and busy with nothing is not being set up any more."""
+HEARD_AGAIN_S = 5.0
+"""A standby that was silent has this time to acknowledge, once it is heard: its connection may have to be made anew."""
 RETURN_RETRY_S = 60.0
 """A standby that was dropped because it did not acknowledge, though it was heard, is not taken back before this time:
 each try could make commits wait again."""
@@ -261,7 +263,10 @@ def _mute_for_s(scene: Scene) -> float:
     """For how long commits have waited for a standby that is heard, connected and well by its own word. A write that
     fails for another reason is the own database's fault."""
     since, write_age = scene.memory.acknowledging_since_s, scene.seen.database.write_age_s
-    if since is None or not scene.sight.heartbeat_heard or scene.seen.database.write_failing_s > 0:
+    heard_since = scene.memory.standby_heard_since_s
+    if since is None or heard_since is None or scene.seen.now_s - heard_since < HEARD_AGAIN_S:
+        return 0.0
+    if scene.seen.database.write_failing_s > 0:
         return 0.0
     waiting_s = scene.seen.now_s - since
     return waiting_s if write_age is None else min(waiting_s, write_age)

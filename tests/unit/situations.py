@@ -78,7 +78,9 @@ SECONDARY_REPORT = replace(
 
 PRIMARY = NodeState("node-a", role=Role.PRIMARY, term=4, phase=Phase.PAIRED, pair_id="p", peer=PEER)
 SECONDARY = replace(PRIMARY, node_id="node-b", role=Role.SECONDARY)
-MEMORY = PilotMemory(started_s=NOW_S - 1000.0, own_positions=((NOW_S - 5.0, "0-1-100"),))
+MEMORY = PilotMemory(
+    started_s=NOW_S - 1000.0, own_positions=((NOW_S - 5.0, "0-1-100"),), standby_heard_since_s=NOW_S - 900.0
+)
 CAUGHT_UP = replace(MEMORY, caught_up=True, contact=Contact(NOW_S - 1.0, 0.5, semi_sync=True))
 
 

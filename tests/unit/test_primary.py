@@ -143,6 +143,17 @@ def test_the_standby_is_not_blamed_for_writes_before_it_was_waited_for() -> None
     assert tick(PRIMARY, seen, just_connected).acts == ()
 
 
+def test_a_standby_that_is_heard_again_after_a_cut_has_its_time_to_acknowledge() -> None:
+    """Found in the fault matrix: a standby that had just come back was dropped for a minute, because no write had
+    succeeded during the cut."""
+    silent = network(silent_peer(WELL, 9.0), others_answer_age_s=None)
+    cut = tick(PRIMARY, silent, replace(MEMORY, acknowledging_since_s=NOW_S - 500.0))
+    heard = replace(WELL, now_s=NOW_S + 2.0, database=replace(WELL.database, write_age_s=11.0))
+    assert tick(PRIMARY, heard, cut.memory).acts == ()
+    still_mute = replace(WELL, now_s=NOW_S + 12.0, database=replace(WELL.database, write_age_s=21.0))
+    assert "RecordStandbyOut" in kinds(tick(PRIMARY, still_mute, tick(PRIMARY, heard, cut.memory).memory))
+
+
 def test_a_full_disk_of_the_primary_is_not_the_standbys_fault() -> None:
     waiting = replace(MEMORY, acknowledging_since_s=NOW_S - 500.0)
     seen = database(WELL, failing_s=1.4)
