@@ -62,7 +62,8 @@ def left(cells: list[Cell], results: Results, given: argparse.Namespace) -> list
     """Those that are still to be tried."""
     if not given.resume:
         return cells
-    done = {cell for cell, line in results.latest().items() if line["passed"] or not given.failed}
+    latest = results.latest().items()
+    done = {cell for cell, line in latest if line["passed"] or (line.get("tried", True) and not given.failed)}
     return [cell for cell in cells if cell not in done]
 
 
