@@ -13,6 +13,8 @@ export default defineConfig({
     cssCodeSplit: false,
   },
   server: {
+    // The help is a part of the documentation.
+    fs: { allow: [".", "../docs"] },
     // A lab server's certificate is signed by its own authority.
     proxy: { "/api": { target: api, secure: false } },
   },

@@ -57,6 +57,7 @@ function Panel({ editor, config }: { editor: ConfigEditor; config: Config }) {
   return (
     <Stack hasGutter>
       <SetupGuide
+        undecided={applied === "standalone" && drafted === "standalone"}
         steps={setupSteps({ applied, drafted, draftSaved: config.draft !== null, status: status?.status ?? null })}
       />
       <DraftConflict editor={editor} />

@@ -1,4 +1,4 @@
-import { Card, CardBody, CardTitle, ProgressStep, ProgressStepper } from "@patternfly/react-core";
+import { Alert, Card, CardBody, CardTitle, ProgressStep, ProgressStepper } from "@patternfly/react-core";
 
 import type { Place, SetupStep } from "./setup";
 
@@ -9,7 +9,21 @@ const PLACE: Record<Place, { variant: "success" | "info" | "pending"; text: stri
   later: { variant: "pending", text: "" },
 };
 
-export function SetupGuide({ steps }: { steps: SetupStep[] }) {
+interface Props {
+  steps: SetupStep[];
+  /** This server is in no pair, and no role in one is chosen. */
+  undecided: boolean;
+}
+
+export function SetupGuide({ steps, undecided }: Props) {
+  if (undecided) {
+    return (
+      <Alert component="p" variant="info" isInline title="To set up a pair, begin on the server whose data is to stay">
+        Choose the role primary there. On the other server choose secondary; its own data is moved aside. The steps then
+        show here.
+      </Alert>
+    );
+  }
   if (steps.length === 0) return null;
   return (
     <Card isCompact component="section">

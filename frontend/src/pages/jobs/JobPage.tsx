@@ -16,7 +16,7 @@ export default function JobPage() {
     <Stack hasGutter>
       <StackItem>
         <Link href="/jobs">Jobs</Link>
-        <PageTitle title={job ? kindText(job.kind) : "Job"} />
+        <PageTitle title={job ? kindText(job.kind) : "Job"} help="Jobs" />
       </StackItem>
       {job && (
         <StackItem>

@@ -85,6 +85,7 @@ function Link({ link }: { link: LinkView }) {
 
 export function PairPicture({ picture }: { picture: Picture }) {
   const [own, peer] = picture.servers;
+  const { virtualAddress } = picture;
   return (
     <div className="hapair-pair">
       {own && <Server server={own} />}
@@ -96,6 +97,11 @@ export function PairPicture({ picture }: { picture: Picture }) {
         </ul>
       )}
       {peer && <Server server={peer} />}
+      {virtualAddress && (
+        <div className="hapair-virtual-address" data-testid="virtual-address">
+          <HealthIcon health={virtualAddress.health} /> {virtualAddress.text}
+        </div>
+      )}
     </div>
   );
 }

@@ -2,6 +2,8 @@
 
 import { Card, CardBody, CardTitle, Grid, GridItem, Stack } from "@patternfly/react-core";
 
+import { Link } from "wouter";
+
 import { useLiveStatus } from "../../app/live";
 import { Loading } from "../../components/Loading";
 import { PageTitle } from "../../components/PageTitle";
@@ -32,6 +34,7 @@ function PairCard({ status }: { status: Status }) {
       <CardBody className="hapair-fields">
         <ReasonList reasons={reasons} label="Reasons of the status" />
         <PairPicture picture={pictureOf(status)} />
+        {status.status === "standalone" && <Link href="/config">Set up a pair</Link>}
       </CardBody>
     </Card>
   );

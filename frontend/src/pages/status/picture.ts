@@ -36,6 +36,8 @@ export interface ServerView {
 
 export interface Picture {
   servers: ServerView[];
+  /** The address that moves with the primary, where the pair has one. */
+  virtualAddress: ServerFact | null;
   links: LinkView[];
 }
 
@@ -147,8 +149,18 @@ function linksOf(status: Status): LinkView[] {
   ];
 }
 
+/** Held by the primary alone is good; by nobody or by both is not. */
+function virtualAddressFact({ virtual_address: found, monitor }: Status): ServerFact | null {
+  if (!found) return null;
+  const name = `virtual address ${found.address} (${found.interface})`;
+  if (!monitor.running) return { text: `${name}: not known where`, health: "unknown" };
+  if (found.holders.length === 0) return { text: `${name}: on no server`, health: "bad" };
+  return { text: `${name}: on ${found.holders.join(" and ")}`, health: found.holders.length === 1 ? "good" : "bad" };
+}
+
 export function pictureOf(status: Status): Picture {
   const own = ownView(status, status.node);
-  if (!status.peer) return { servers: [own], links: [] };
-  return { servers: [own, peerView(status.peer)], links: linksOf(status) };
+  const virtualAddress = virtualAddressFact(status);
+  if (!status.peer) return { servers: [own], links: [], virtualAddress };
+  return { servers: [own, peerView(status.peer)], links: linksOf(status), virtualAddress };
 }

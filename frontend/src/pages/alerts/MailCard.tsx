@@ -1,0 +1,93 @@
+import { ActionGroup, Alert, Button, Card, CardBody, CardTitle, Content, Form } from "@patternfly/react-core";
+import type { SyntheticEvent } from "react";
+import { Link } from "wouter";
+
+import { request } from "../../api/client";
+import type { AlertSettings, MailShown } from "../../api/model";
+import { useMayChange } from "../../app/session";
+import { ProblemAlert } from "../../components/ProblemAlert";
+import { useAction } from "../../lib/useAction";
+import { MailFields } from "./MailFields";
+import { TrialResult } from "./TrialResult";
+import { useMailForm } from "./useMailForm";
+import { useTrial } from "./useTrial";
+
+interface Props {
+  mail: MailShown;
+  onSaved: (settings: AlertSettings) => void;
+  onForgotten: () => void;
+}
+
+function Recipient({ mail }: { mail: MailShown }) {
+  return (
+    <Content component="p">
+      {mail.to ? (
+        <>
+          Mails go to <strong>{mail.to}</strong> (<Link href="/config">HAAlertEmail</Link>).
+        </>
+      ) : (
+        <>
+          No mails are sent: <Link href="/config">HAAlertEmail</Link> is empty.
+        </>
+      )}{" "}
+      {!mail.saved && "The mail server is the one that the installation was given."}
+    </Content>
+  );
+}
+
+export function MailCard({ mail, onSaved, onForgotten }: Props) {
+  const mayChange = useMayChange();
+  const form = useMailForm(mail);
+  const action = useAction();
+  const trial = useTrial("mail");
+
+  const submit = (event: SyntheticEvent) => {
+    event.preventDefault();
+    void action.run(async () => {
+      onSaved((await request<AlertSettings>("PUT", "/ha/alerts/mail", { body: form.input })).body);
+      form.reset();
+    });
+  };
+  const forget = async () => {
+    await request("DELETE", "/ha/alerts/mail");
+    form.reset();
+    onForgotten();
+  };
+
+  return (
+    <Card component="section" data-testid="mail">
+      <CardTitle component="h2">Mail</CardTitle>
+      <CardBody className="hapair-sentences">
+        <Recipient mail={mail} />
+        {mail.warnings.map((warning) => (
+          <Alert component="p" key={warning} variant="warning" isInline isPlain title={warning} />
+        ))}
+        {!mayChange && (
+          <Content component="p">
+            Mail server {mail.host}, port {mail.port}, from {mail.sender}.
+          </Content>
+        )}
+        {mayChange && (
+          <Form onSubmit={submit} className="hapair-form">
+            <ProblemAlert problem={action.problem} onClose={action.clear} />
+            <MailFields mail={mail} form={form} errors={action.problem?.errors ?? {}} />
+            <ActionGroup>
+              <Button type="submit" isDisabled={!form.isEdited || action.running} isLoading={action.running}>
+                Save
+              </Button>
+              <Button variant="secondary" isDisabled={form.isEdited || trial.action.running} isLoading={trial.action.running} onClick={() => { trial.start(); }}>
+                Send a test mail
+              </Button>
+              {mail.saved && (
+                <Button variant="link" isDisabled={action.running} onClick={() => void action.run(forget)}>
+                  Back to the installation’s mail server
+                </Button>
+              )}
+            </ActionGroup>
+          </Form>
+        )}
+        <TrialResult trial={trial} />
+      </CardBody>
+    </Card>
+  );
+}
