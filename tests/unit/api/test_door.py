@@ -9,7 +9,6 @@ import pytest
 from app.core.access import Scope
 from tests.unit.api.world import PASSWORD, Caller, World, make_world
 
-
 API = "/api/v1/"
 """The dashboard, which is no part of the API, has tests of its own."""
 
