@@ -13,8 +13,9 @@ ENDED = frozenset({"succeeded", "failed", "reverted"})
 POLL_S = 0.1
 
 
-def start_job(node: Node, kind: str, arguments: Json, actor: Actor) -> JobRecord:
-    """The job is in the journal and on its way to the worker.
+def start_job(node: Node, kind: str, arguments: Json, actor: Actor, *, may_wait: bool = False) -> JobRecord:
+    """The job is in the journal and on its way to the worker. One that `may_wait` stays queued while Redis is down: the
+    worker finds it in the journal.
 
     `arguments["config"]` is the configuration to apply; the stored draft where it is missing.
     Raises NotAllowed (codes `not-in-this-role`, `job-running`) and LocalFailure (code `queue-down`); the job of
@@ -29,14 +30,16 @@ def start_job(node: Node, kind: str, arguments: Json, actor: Actor) -> JobRecord
         "role": role.value,
     }
     steps = [StepRecord(step.name, step.title) for step in planned]
-    return _send(node, node.store.create_job(kind, complete, steps, actor))
+    return _send(node, node.store.create_job(kind, complete, steps, actor), may_wait=may_wait)
 
 
-def _send(node: Node, job: JobRecord) -> JobRecord:
+def _send(node: Node, job: JobRecord, *, may_wait: bool = False) -> JobRecord:
     """The queued job is on its way to the worker, or stands as failed."""
     try:
         node.queue.enqueue(job.id)
     except LocalFailure as error:
+        if may_wait:
+            return job
         refuse(node, job.id, error)
         raise
     return job

@@ -14,11 +14,14 @@ import time
 from types import FrameType
 
 import redis
+from redis.client import Pipeline
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
-from app.core.errors import HapairError
+from app.core.errors import HapairError, LocalFailure
 from app.ports import Node
 from app.wiring import build_certificate_service, build_rescue_service
 from jobs import runner, tasks
@@ -34,11 +37,23 @@ LONGEST_PAUSE_S = 5.0
 CONNECT_TIMEOUT_S = 2.0
 
 
+class QueueGone(Exception):
+    """Redis does not answer a worker that waits for jobs."""
+
+
 class PatientWorker(SimpleWorker):
     """An RQ worker that comes back soon after Redis does, and remembers that it was told to end."""
 
     max_connection_wait_time = LONGEST_PAUSE_S
     told_to_end = False
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """RQ would wait for Redis in here without end; jobs need it not, so this worker ends, and looks into the
+        journal."""
+        try:
+            super().heartbeat(timeout, pipeline)
+        except (RedisConnectionError, RedisTimeoutError) as error:
+            raise QueueGone from error
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         self.told_to_end = True
@@ -95,15 +110,20 @@ def serve_api(node: Node) -> None:
 
 
 def look_into_journal(node: Node) -> None:
-    """No job is left half done, and a queued one is on its way.
+    """No job is left half done, and a queued one is on its way, or is run right here where Redis is down.
 
     This worker is the only one and runs nothing at this moment, so a job that is running was left by a dead one.
     """
     runner.recover(node)
     runner.finish_later(node)
     job = node.store.active_job()
-    if job is not None and job.state == "queued":
+    if job is None or job.state != "queued":
+        return
+    try:
         node.queue.enqueue(job.id)
+    except LocalFailure as error:
+        log.warning("%s; the job %s (%s) is run without it", error.title, job.id, job.kind)
+        runner.run(node, job.id)
 
 
 def serve(redis_url: str) -> bool:

@@ -235,7 +235,7 @@ class Hands:
 
     def _rejoin(self, act: acts.Rejoin) -> None:
         try:
-            start_job(self._node, plans.REJOIN, {"term": act.term}, HAPAIR)
+            start_job(self._node, plans.REJOIN, {"term": act.term}, HAPAIR, may_wait=True)
         except NotAllowed as error:
             if error.code != "job-running":
                 raise

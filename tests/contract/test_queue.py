@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 import redis
+from redis.exceptions import RedisError
 from rq import Queue as RqQueue
 from rq.serializers import JSONSerializer
 
@@ -30,6 +32,9 @@ from tests.waiting import wait_for
 
 REDIS = shutil.which("redis-server")
 START_S = 10.0
+GONE_S = 30.0
+LOOKS = 5
+"""A worker without jobs ends its loop every five seconds anyway."""
 
 
 class Server:
@@ -154,6 +159,28 @@ def test_a_queued_job_that_redis_lost_is_sent_again(world: World, server: Server
     assert waiting(world.alpha.node.queue) == []
     worker.look_into_journal(world.alpha.node)
     assert waiting(world.alpha.node.queue) == [job.id]
+
+
+def test_a_job_that_may_wait_is_run_without_redis(world: World, server: Server) -> None:
+    server.stop()
+    job = start_job(world.alpha.node, PREFLIGHT, {}, ADMIN, may_wait=True)
+    assert job.state == "queued"
+    worker.look_into_journal(world.alpha.node)
+    ended = world.alpha.store.job(job.id)
+    assert ended is not None
+    assert ended.state == "succeeded"
+
+
+def test_a_worker_that_waits_for_jobs_ends_soon_when_redis_is_gone(world: World, server: Server) -> None:
+    def serve_on() -> None:
+        for _ in range(LOOKS):
+            worker.serve(server.url)
+
+    threading.Timer(0.5, server.stop).start()
+    began = time.monotonic()
+    with pytest.raises((RedisError, OSError)):
+        serve_on()
+    assert time.monotonic() - began < GONE_S
 
 
 def test_a_job_that_a_dead_worker_left_is_ended_before_new_ones(world: World) -> None:
