@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
 from tests.chaos import pairs
-from tests.chaos.witness import Burst, session_errors
+from tests.chaos.witness import TROUBLES, Burst
 from tests.lab.client import rows
 from tests.lab.load import Sysbench
 from tests.lab.servers import Servers
@@ -81,7 +81,7 @@ def swap(servers: Servers, primary: str, _: str) -> Iterator[Busy]:
             job = servers.apis[primary].ask("POST", "/ha/swap", {})["job"]["id"]
             ended = servers.apis[primary].wait_job(str(job))
             busy.notes.append(f"swap {ended['state']}")
-        except session_errors() as error:
+        except TROUBLES as error:
             busy.notes.append(f"swap not followed to its end ({type(error).__name__})")
 
     with _beside(act):
@@ -97,7 +97,7 @@ def set_up(servers: Servers, _: str, __: str) -> Iterator[Busy]:
         try:
             pairs.set_up(servers)
             busy.notes.append("set-up not disturbed")
-        except session_errors() as error:
+        except TROUBLES as error:
             busy.notes.append(f"set-up disturbed: {str(error).splitlines()[0][:160] if str(error) else error!r}")
 
     with _beside(act):

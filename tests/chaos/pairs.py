@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from tests.chaos.witness import session_errors
+from tests.chaos.witness import TROUBLES
 from tests.lab.acts import change_role, discard_drafts, wait_parted
 from tests.lab.client import ENDED
 from tests.lab.network import HOSTS
@@ -81,7 +81,7 @@ def stable_primary(servers: Servers) -> str | None:
     for host in HOSTS:
         try:
             seen[host] = servers.apis[host].status()
-        except session_errors():
+        except TROUBLES:
             return None
     roles = {status["node"]["role"]: host for host, status in seen.items()}
     well = all(status["status"] == "stable" and status["failover"]["ready"] for status in seen.values())
@@ -120,7 +120,7 @@ def describe(servers: Servers) -> str:
             reasons = ", ".join(reason["code"] for reason in status["reasons"])
             ready = "ready" if status["failover"]["ready"] else [each["code"] for each in status["failover"]["reasons"]]
             lines.append(f"{host}: {status['node']['role']} {status['status']} ({reasons}), failover {ready}")
-        except session_errors() as error:
+        except TROUBLES as error:
             lines.append(f"{host}: {type(error).__name__}: {error}")
     return "; ".join(lines)
 
@@ -152,7 +152,7 @@ def _is_made(servers: Servers) -> bool:
     try:
         roles = {servers.apis[host].status()["node"]["role"] for host in HOSTS}
         states = {servers.apis[host].ask("GET", "/ha/config")["state"] for host in HOSTS}
-    except session_errors():
+    except TROUBLES:
         return False
     return roles == {"primary", "secondary"} and states == {"applied"}
 
@@ -178,7 +178,7 @@ def _repeat(servers: Servers) -> Stable | None:
             else:
                 api.finish(api.apply())
         return await_stable(servers)
-    except session_errors():
+    except TROUBLES:
         return None
 
 

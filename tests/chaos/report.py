@@ -19,7 +19,7 @@ HEAD = """# The fault matrix, as it ran
 Made by `python -m tests.chaos --report` from what the runs have kept; do not edit. Two real servers (MariaDB, OpenSSH,
 rsync, Redis, nginx and hapair itself in network namespaces, see [the lab](../lab.md)), 3 pings of 1 s, protection mode
 `availability`, time between failovers 0 so that one cell does not wait for the one before. In each cell two clients
-write 20 rows a second to whichever server takes them and remember each acknowledged row; in `file-burst` an
+write some 20 rows a second to whichever server takes them and remember each acknowledged row; in `file-burst` an
 application also writes files and remembers each that is on the disk. sysbench and the burst of files go on until the
 fault is healed.
 

@@ -15,7 +15,7 @@ from tests.chaos.cells import Cell
 from tests.chaos.judge import judge
 from tests.chaos.results import Results, key_of, record
 from tests.chaos.trial import heal, run
-from tests.chaos.witness import session_errors
+from tests.chaos.witness import TROUBLES
 from tests.lab.places import PROJECT
 from tests.lab.servers import Servers, last_words
 
@@ -62,7 +62,7 @@ class Runner:
         try:
             servers = self._pair(cell.topology)
             course, evidence = run(cell, servers, self._seed)
-        except session_errors() as error:
+        except TROUBLES as error:
             trace = traceback.format_exc()
             self._keep_logs(cell, trace)
             self._drop()
@@ -89,7 +89,7 @@ class Runner:
             tries += 1
             try:
                 self._servers, self._topology, self._used = pairs.new_pair(topology), topology, 0
-            except session_errors() as error:
+            except TROUBLES as error:
                 _say(f"no lab: {str(error)[:SAID_LENGTH]}")
                 if tries == LAB_TRIES:
                     raise
@@ -102,7 +102,7 @@ class Runner:
             heal(servers)
             pairs.await_stable(servers, RECOVER_S)
             pairs.remove_rescues(servers)
-        except session_errors() as error:
+        except TROUBLES as error:
             _say(f"the lab is replaced: {str(error)[:SAID_LENGTH]}")
             self._drop()
 

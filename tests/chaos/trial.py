@@ -11,7 +11,7 @@ from tests.chaos.cells import BOTH, KILL, PRIMARY, Cell
 from tests.chaos.course import Course
 from tests.chaos.findings import BURST_PREFIX, failovers, gather
 from tests.chaos.judge import Evidence
-from tests.chaos.witness import Witness, session_errors
+from tests.chaos.witness import TROUBLES, Witness
 from tests.lab.acts import other
 from tests.lab.network import HOSTS
 from tests.lab.servers import Servers
@@ -49,7 +49,7 @@ def run(cell: Cell, servers: Servers, seed: int) -> tuple[Course, Evidence]:
         wait_for(lambda: witness.acknowledged(primary) >= GOES_ON_ROWS, GOES_ON_S, "the first rows")
         try:
             _disturb(cell, servers, seen, cell.draw(seed))
-        except session_errors() as error:
+        except TROUBLES as error:
             seen.trouble.append(str(error)[:TROUBLE_LENGTH])
             heal(servers)
         if seen.stable is not None:

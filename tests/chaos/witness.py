@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Self
 
-import requests
+import pymysql
 
 from tests.lab.client import Api
 from tests.lab.network import HOSTS
@@ -29,6 +29,8 @@ SAMPLE_TIMEOUT_S = 1.5
 END_TIMEOUT_S = 15.0
 FILES = 400
 NO_ANSWER = "no answer"
+TROUBLES = (OSError, AssertionError, LookupError, LabError, pymysql.Error, subprocess.SubprocessError)
+"""What comes up while a server is in trouble; requests' own errors are OSErrors."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +144,3 @@ class Witness:
     def alone_since_s(self, host: str) -> float | None:
         """When the server first said that it goes on without its standby; None where it never did."""
         return next((sample.at_s for sample in self.observers[host].samples if sample.alone), None)
-
-
-def session_errors() -> tuple[type[Exception], ...]:
-    """What a call of the API raises while its server is in trouble."""
-    return (OSError, AssertionError, LabError, requests.RequestException)
