@@ -14,7 +14,8 @@ from functools import cache
 
 from flask import Flask, Response, request
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from werkzeug.test import run_wsgi_app
 
 from app.api.door import needs, note_detail, recorded, visitor
@@ -147,7 +148,8 @@ def dashboard(redis_url: str) -> Flask:
     application.register_blueprint(blueprint, url_prefix="")
     # Its page links to a file of the application that it expects to be in.
     application.add_url_rule("/static/<path:filename>", "static", build_only=True)
-    application.register_error_handler(RedisError, lambda _error: ("", 503, {QUEUE_DOWN: "yes"}))
+    for down in (RedisConnectionError, RedisTimeoutError):
+        application.register_error_handler(down, lambda _error: ("", 503, {QUEUE_DOWN: "yes"}))
     # A job, a queue or a number that is not there, as its views meet it.
     for absent in (NoSuchJobError, LookupError, ValueError, UnboundLocalError):
         application.register_error_handler(absent, lambda _error: ("", 404))

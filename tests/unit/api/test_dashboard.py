@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisDown
+from redis.exceptions import ResponseError
 from werkzeug.test import TestResponse
 
 from app.api import dashboard
@@ -107,6 +108,15 @@ def test_it_says_when_redis_is_down(call: Caller, monkeypatch: pytest.MonkeyPatc
     answer = ask(call, "GET", page)
     assert (answer.status_code, answer.get_json()["code"]) == (503, "queue-down")
     assert dashboard.QUEUE_DOWN not in answer.headers
+
+
+def test_what_redis_refuses_is_not_called_down(call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*_: object, **__: object) -> None:
+        raise ResponseError("no such key")
+
+    monkeypatch.setattr(Redis, "execute_command", refuses)
+    answer = ask(call, "POST", "queue/hapair/compact")
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "dashboard-failed")
 
 
 def test_jobs_are_never_unpickled(world: World) -> None:
