@@ -19,6 +19,7 @@ from app.api import (
     history,
     jobs,
     logs,
+    metrics,
     own,
     problems,
     reference,
@@ -54,6 +55,7 @@ RESOURCES = (
     system.resource,
     certificate.resource,
     health.resource,
+    metrics.resource,
 )
 DESCRIPTION = (
     "Configures and runs a high-availability pair. Browsers use a session cookie and send its csrf_token in"

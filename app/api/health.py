@@ -1,9 +1,8 @@
-"""For load balancers, supervisors and Prometheus: no login, nothing secret."""
+"""For load balancers and supervisors: no login, nothing secret."""
 
 from __future__ import annotations
 
 from flask import Response, make_response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
 from app.api.body import Resource
 from app.api.door import open_to_all
@@ -11,10 +10,10 @@ from app.api.parts import node
 from app.api.status import seen
 from app.core.errors import LocalFailure
 from app.core.roles import Role
-from app.core.status import WORDS, View, failover_obstacles, judge
+from app.core.status import View
 from app.schemas.system import HealthSchema
 
-resource = Resource("health", __name__, "Health and metrics")
+resource = Resource("health", __name__, "Health")
 
 
 def health(status: str, reason: str, code: int) -> Response:
@@ -63,45 +62,3 @@ def primary() -> Response:
 
 def is_writable(view: View) -> bool:
     return view.fresh and bool(view.part("node").get("writable"))
-
-
-@resource.route("/metrics", methods=["GET"])
-@open_to_all
-@resource.response(200, {"type": "string"}, content_type="text/plain")
-def metrics() -> Response:
-    """Figures for Prometheus."""
-    response = make_response(generate_latest(measure(seen(node()))))
-    response.headers["Content-Type"] = CONTENT_TYPE_LATEST
-    return response
-
-
-def measure(view: View) -> CollectorRegistry:
-    """The gauges of this moment. What is not known is left out: a missing figure is never a zero."""
-    registry = CollectorRegistry()
-
-    def gauge(name: str, text: str, value: float | None) -> None:
-        if value is not None:
-            Gauge(f"hapair_{name}", text, registry=registry).set(value)
-
-    def one_of(name: str, text: str, label: str, values: list[str], now: str) -> None:
-        found = Gauge(f"hapair_{name}", text, [label], registry=registry)
-        for value in values:
-            found.labels(value).set(value == now)
-
-    word, _ = judge(view)
-    pings, files = view.part("pings"), view.part("files")
-    facts = view.part("database").get("facts") or {}
-    one_of("role", "Role of this server", "role", [str(role) for role in Role], str(view.state.role))
-    one_of("status", "Status of the pair as this server sees it", "status", [name for name, _ in WORDS], word)
-    gauge("term", "Term of this server", view.state.term)
-    gauge("writable", "Whether this server accepts writes", is_writable(view))
-    gauge("fenced", "Whether this server is fenced", view.state.fence is not None)
-    gauge("failover_ready", "Whether the standby would take over now", not list(failover_obstacles(view)))
-    gauge("monitor_age_seconds", "Age of the monitor's last report", view.age_s)
-    gauge("peer_heartbeat_age_seconds", "Since the other server was heard", view.heartbeat_age_s)
-    gauge("pings_missed", "Pings to the other server that failed in a row", (pings.get("peer") or {}).get("missed"))
-    gauge("ping_round_trip_ms", "Last round trip to the other server", (pings.get("peer") or {}).get("round_trip_ms"))
-    gauge("replication_lag_seconds", "Age of the newest row of the primary here", facts.get("beat_age_s"))
-    gauge("files_pending", "Changed files that are not mirrored yet", files.get("pending"))
-    gauge("alarms", "Alarms that are up", len((view.snapshot or {}).get("alarms") or []) if view.fresh else None)
-    return registry

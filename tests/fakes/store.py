@@ -122,6 +122,15 @@ class FakeNodeStore(FakeEvents):
         newest_first = sorted(self._jobs.values(), key=lambda job: job.id, reverse=True)
         return copy.deepcopy([job for job in newest_first if before is None or job.id < before][:limit])
 
+    def job_times(self) -> dict[tuple[str, str], tuple[int, float]]:
+        found: dict[tuple[str, str], tuple[int, float]] = {}
+        for job in self._jobs.values():
+            if job.started_at is not None and job.ended_at is not None:
+                count, seconds = found.get((job.kind, job.state), (0, 0.0))
+                seconds += (job.ended_at - job.started_at).total_seconds()
+                found[job.kind, job.state] = (count + 1, seconds)
+        return found
+
     def active_job(self) -> JobRecord | None:
         return copy.deepcopy(next((job for job in self._jobs.values() if job.state in ACTIVE), None))
 

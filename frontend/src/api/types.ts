@@ -5209,7 +5209,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Figures for Prometheus. */
+        /** Figures for Prometheus. Like the health calls they need no login, and hold no address, name or secret. */
         get: {
             parameters: {
                 query?: never;
