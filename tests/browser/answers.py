@@ -22,8 +22,95 @@ APPLIED = {
 }
 
 
-def session() -> dict[str, Any]:
-    return {"username": USERNAME, "role": "administrator", "scope": "configure", "csrf_token": "canned-token"}
+def session(**more: Any) -> dict[str, Any]:
+    return {
+        "username": USERNAME,
+        "role": "administrator",
+        "scope": "configure",
+        "csrf_token": "canned-token",
+        "ends_at": "2026-11-23T02:00:00+00:00",
+        "password_change_needed": False,
+        "totp": False,
+        "recovery_codes": None,
+        **more,
+    }
+
+
+def auditor() -> dict[str, Any]:
+    return session(username="erin", role="auditor", scope="read")
+
+
+def user(name: str = USERNAME, **more: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "role": "administrator",
+        "totp": False,
+        "recovery_codes": 0,
+        "password_change_needed": False,
+        "sessions": 1,
+        "created_at": "2026-11-01T08:00:00+00:00",
+        "password_changed_at": "2026-11-01T08:00:00+00:00",
+        **more,
+    }
+
+
+def token(**more: Any) -> dict[str, Any]:
+    return {
+        "id": "0a1b2c",
+        "label": "ansible",
+        "scope": "operate",
+        "created_by": USERNAME,
+        "created_at": "2026-11-01T08:00:00+00:00",
+        "last_used_at": None,
+        "expires_at": "2027-11-01T08:00:00+00:00",
+        **more,
+    }
+
+
+def alerts(**more: Any) -> dict[str, Any]:
+    mail = {
+        "host": "mail.example.com", "port": 587, "security": "starttls", "sender": "hapair@example.com",
+        "username": "hapair", "password_set": True, "authority": "", "saved": True, "to": "ops@example.com",
+        "warnings": [],
+    }  # fmt: skip
+    webhook = {"url": "https://bell.example.com/hapair", "secret_set": True, "authority": "", "warnings": []}
+    return {
+        "mail": mail,
+        "webhook": webhook,
+        "waiting": {"script": 0, "mail": 1, "webhook": 0, "log": 0},
+        **more,
+    }
+
+
+def alert_test(channel: str, state: str = "done", **result: Any) -> dict[str, Any]:
+    found = {
+        "detail": "The server took it.", "hint": "", "output": "", "exit_code": 0, "duration_s": 0.2,
+        "parameters": ["Failover", "alpha", "beta"], **result,
+    }  # fmt: skip
+    return {
+        "id": "01TEST",
+        "channel": channel,
+        "state": state,
+        "actor": USERNAME,
+        "created_at": "2026-11-22T14:00:00+00:00",
+        "ended_at": "2026-11-22T14:00:01+00:00",
+        "result": found if state in ("done", "failed") else None,
+    }
+
+
+def certificate(**more: Any) -> dict[str, Any]:
+    return {
+        "subject": "alpha",
+        "issuer": "hapair on alpha",
+        "names": ["alpha", "10.77.1.11"],
+        "not_before": "2026-11-01T08:00:00+00:00",
+        "not_after": "2027-11-01T08:00:00+00:00",
+        "days_left": 344,
+        "fingerprint": ":".join(["AB"] * 32),
+        "made_here": True,
+        "authority": "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
+        **more,
+    }
 
 
 def field_declarations() -> list[dict[str, Any]]:
@@ -43,6 +130,7 @@ def config(applied: dict[str, Any] | None = None, draft: dict[str, Any] | None =
         "saved_by": None if draft is None else "dana",
         "saved_at": None if draft is None else "2026-11-22T14:03:00+00:00",
         "failed": None,
+        "script_check": None,
     }
 
 
@@ -156,6 +244,7 @@ def status(**more: Any) -> dict[str, Any]:
         "alarms": [],
         "database": {"ok": True, "error": ""},
         "rescues": {"count": 0, "newest": None},
+        "virtual_address": None,
         "monitor": {"running": True, "age_s": 0.4},
         "protection": {
             "mode": "availability",
@@ -175,11 +264,11 @@ def history(**more: Any) -> dict[str, Any]:
         after_failover = number == POINTS - FAILOVER_AGO
         return {
             "at": (now - timedelta(seconds=10 * (POINTS - number))).isoformat(),
-            "round_trip_ms": 0.3 + (number % 7) / 20,
+            "round_trip_ms": 0.3 + (number * number % 17) / 100,
             "failed_pings": 3 if after_failover else 0,
             "missed": 3 if after_failover else 0,
-            "lag_s": (number % 5) / 4,
-            "files": number % 11,
+            "lag_s": 0.1 + (number * number % 23) / 25,
+            "files": max(0, number * number % 29 - 20),
             "outage_s": 3.3 if after_failover else 0.0,
         }
 
@@ -235,6 +324,10 @@ def routes() -> dict[str, Route]:
         "POST /ha/alerts/script/check": always({"ok": True, "findings": [], "shellcheck": "0.9.0", "notes": []}),
         "GET /ha/rescues": always({"items": [rescue()], "count": 1}),
         "GET /system": always(system()),
+        "GET /system/certificate": always(certificate()),
+        "GET /users": always({"items": [user(), user("erin", role="auditor", totp=True, recovery_codes=9)]}),
+        "GET /tokens": always({"items": [token()]}),
+        "GET /ha/alerts": always(alerts()),
     }
 
 

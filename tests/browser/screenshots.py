@@ -18,7 +18,8 @@ from tests.browser.conftest import ARGUMENTS, CHROMIUM
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 DESK = {"width": 1280, "height": 860}
 PHONE = {"width": 400, "height": 860}
-SETTLE_MS = 800
+SHOWN = "!document.querySelector('.pf-v6-c-spinner') && document.fonts.status === 'loaded'"
+"""Nothing is being loaded any more."""
 
 
 def running_job() -> dict[str, Any]:
@@ -66,7 +67,7 @@ def take(browser: Browser, name: str, console: CannedConsole, path: str, *, phon
     page = context.new_page()
     page.goto(console.url + path)
     page.get_by_role("heading", level=1).wait_for()
-    page.wait_for_timeout(SETTLE_MS)
+    page.wait_for_function(SHOWN)
     page.screenshot(path=str(FOLDER / f"{name}.png"))
     context.close()
 
@@ -88,6 +89,8 @@ def main() -> None:
         take(browser, "configuration", setting_up, "/config")
         take(browser, "job", stable, "/jobs/01JOB")
         take(browser, "status-on-a-phone", alone, "/", phone=True)
+        for name in ("events", "activity", "jobs", "rescues", "alerts", "users", "account", "system"):
+            take(browser, name, stable, f"/{name}")
         browser.close()
     for console in (stable, setting_up, alone):
         console.close()

@@ -17,7 +17,7 @@ def test_the_stored_history_is_there_on_load_with_its_events_and_outages(page: P
     charts = page.get_by_test_id("charts")
     expect(charts.get_by_role("figure")).to_have_count(3)
     expect(charts).to_contain_text("Ping to the other server")
-    expect(charts).to_contain_text("at most 0.6 ms")
+    expect(charts).to_contain_text("at most 0.5 ms")
     marks = charts.get_by_role("list", name="Marks in the charts")
     expect(marks).to_contain_text("Failover: alpha took over from beta.")
     expect(marks).to_contain_text("Writes were out for about 3.3 s")

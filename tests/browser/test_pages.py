@@ -22,6 +22,9 @@ PATHS = {
     "Jobs": "/jobs",
     "Job": "/jobs/01JOB",
     "Rescues": "/rescues",
+    "Alerts": "/alerts",
+    "Users and tokens": "/users",
+    "Your account": "/account",
     "System": "/system",
 }
 AXE = DIST.parent / "node_modules" / "axe-core" / "axe.min.js"
@@ -57,6 +60,12 @@ def hostile_console(make_console: MakeConsole) -> CannedConsole:
                     "count": 1,
                 }
             ),
+            "GET /users": answers.always({"items": [answers.user(HOSTILE, password_change_needed=True)]}),
+            "GET /tokens": answers.always({"items": [answers.token(label=HOSTILE, created_by=HOSTILE)]}),
+            "GET /ha/alerts": answers.always(
+                answers.alerts(webhook={"url": HOSTILE, "secret_set": False, "authority": "", "warnings": [HOSTILE]})
+            ),
+            "GET /system/certificate": answers.always(answers.certificate(subject=HOSTILE, issuer=HOSTILE)),
             "GET /system": answers.always({**answers.system(), "hostname": HOSTILE, "gateway": HOSTILE}),
         }
     )
