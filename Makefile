@@ -19,6 +19,7 @@ lint: setup
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	.venv/bin/bandit --quiet --configfile pyproject.toml --recursive app jobs
 	./app/install/npm.sh run lint
 	./app/install/npm.sh run check
 

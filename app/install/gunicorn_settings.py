@@ -13,6 +13,7 @@ graceful_timeout = 3
 keepalive = 30
 limit_request_line = 8190
 control_socket_disable = True
-worker_tmp_dir = "/dev/shm"  # noqa: S108 - gunicorn's heartbeat file; a memory file system keeps it off the disk
+# gunicorn's heartbeat file; a memory file system keeps it off the disk
+worker_tmp_dir = "/dev/shm"  # noqa: S108  # nosec B108
 accesslog = None
 errorlog = "-"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -78,6 +79,12 @@ def test_each_service_has_a_unit_that_starts_exactly_its_command(tmp_path: Path)
         assert tuple(shlex.split(command)) == each.arguments
         assert f"User={each.account}" in lines
         assert ("ExecReload=/bin/kill -HUP $MAINPID" in lines) == each.reloads
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="this machine has no systemd")
+def test_systemd_takes_the_units_as_they_are(tmp_path: Path) -> None:
+    write_units(tmp_path)
+    assert checked("systemd-analyze", "verify", *(str(path) for path in sorted(tmp_path.iterdir()))) == ""
 
 
 def test_an_unknown_service_is_named_with_those_there_are() -> None:

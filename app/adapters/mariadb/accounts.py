@@ -84,4 +84,4 @@ def _missing(session: Session, replication_password: str | None) -> list[tuple[s
 
 def native_hash(password: str) -> str:
     """What mysql_native_password stores, so that the password itself is in no statement and no binary log."""
-    return "*" + hashlib.sha1(hashlib.sha1(password.encode()).digest()).hexdigest().upper()  # noqa: S324 (its format)
+    return "*" + hashlib.sha1(hashlib.sha1(password.encode()).digest()).hexdigest().upper()  # noqa: S324 (its format)  # nosec B324
