@@ -16,6 +16,7 @@ from app.core.state import FenceReason, NodeState
 
 OF_PRIMARY = frozenset({OFFLINE, OUT, WAITS, "peer-unknown", "conflict"})
 OF_SECONDARY = frozenset({BLOCKED, NO_PRIMARY, PEER_LEFT, *DIAGNOSIS_ALARMS, *(alarm_code(kind) for kind in KINDS)})
+ROLE_CHANGED = "role-changed"
 OF_FENCE = {"peer-unknown": FenceReason.PEER_UNKNOWN, "conflict": FenceReason.CONFLICT}
 
 
@@ -28,7 +29,7 @@ def clear_foreign(state: NodeState, alarms: Mapping[str, Alarm]) -> Iterator[Act
         expected = OF_FENCE.get(code)
         wrong_fence = expected is not None and (state.fence is None or state.fence.reason is not expected)
         if wrong_role:
-            yield ClearAlarm(rule="role-changed", why=f"This server is {state.role} now.", code=code)
+            yield ClearAlarm(rule=ROLE_CHANGED, why=f"This server is {state.role} now.", code=code)
         elif code == WAITS and not promotion_unfinished(state):
             yield ClearAlarm(rule="promotion-finished", why="The takeover has been finished.", code=code)
         elif wrong_fence:

@@ -57,6 +57,13 @@ WORDS = {
         "The activity journal is not what was written",
         "Run `hapair activity verify` on both servers, and find out who changed it or put it back from a copy.",
     ),
+    "virtual-address": AlarmWords(
+        "The virtual address is not where it belongs",
+        "Read the reason; look for another server that holds the address.",
+    ),
+    "console-certificate": AlarmWords(
+        "The console's certificate ends soon", "Renew or replace it under System, or by `hapair certificate`."
+    ),
     SCRIPT_FAILED: AlarmWords(
         "The custom script failed", "Look at its output under Events, mend it and try it by a test run."
     ),

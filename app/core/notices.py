@@ -105,8 +105,11 @@ def told_when_raised(code: str, text: str, raised_at: datetime) -> AlarmTold | N
 
 def told_when_cleared(code: str, text: str, raised_at: datetime) -> AlarmTold | None:
     """What is told when an alarm is over; None where the event ClearAlarm tells it."""
-    if code.startswith(REPLICATION):
-        return None
+    return None if code.startswith(REPLICATION) else end_of_alarm(code, text, raised_at)
+
+
+def end_of_alarm(code: str, text: str, raised_at: datetime) -> AlarmTold:
+    """The event that tells that an alarm is over."""
     key = f"{ALARM_CLEARED}:{code}:{raised_at.isoformat()}"
     since = f"It was up since {raised_at.strftime('%Y-%m-%d %H:%M:%S UTC')}."
     return AlarmTold(ALARM_CLEARED, key, (ALARM_CLEARED, code, text), since, channels(ALARM_CLEARED, code))

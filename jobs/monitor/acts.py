@@ -12,8 +12,9 @@ from typing import Any
 
 import structlog
 
-from app.core import acts, moves, plans
+from app.core import acts, moves, notices, plans
 from app.core.acts import Act
+from app.core.alarms import ROLE_CHANGED
 from app.core.errors import HapairError, LocalFailure, NotAllowed
 from app.core.state import FenceReason, NodeState
 from app.ports import Actor, Json, Node
@@ -269,7 +270,17 @@ class Hands:
         self._node.store.raise_alarm(act.code, act.text)
 
     def _clear_alarm(self, act: acts.ClearAlarm) -> None:
+        if act.rule == ROLE_CHANGED:
+            self._tell_end(act.code)
         self._node.store.clear_alarm(act.code)
+
+    def _tell_end(self, code: str) -> None:
+        """An alarm whose end the event ClearAlarm would tell, on a server that is no secondary any more: people hear
+        of it all the same, the script does not."""
+        for alarm in self._node.store.alarms():
+            if alarm.code == code and notices.told_when_cleared(code, alarm.text, alarm.raised_at) is None:
+                told = notices.end_of_alarm(code, alarm.text, alarm.raised_at)
+                self._node.store.add_event(told.key, told.kind, told.parameters, told.detail)
 
     def _emit_event(self, act: acts.EmitEvent) -> None:
         event = act.event

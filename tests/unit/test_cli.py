@@ -25,6 +25,7 @@ from app.passwords import digest
 from app.ports import Actor, StepRecord
 from tests.fakes.clock import START
 from tests.unit.api.world import World, make_world, secondary_draft
+from tests.waiting import wait_for
 
 SECRET = "the local token of root"
 
@@ -343,3 +344,51 @@ def test_every_command_explains_itself_and_knows_json() -> None:
     for command in commands(main):
         assert command.help, command.name
         assert "--json" in [option for parameter in command.params for option in parameter.opts], command.name
+
+
+def test_the_mail_server_is_set_with_a_password_that_is_typed(shell: Shell) -> None:
+    words = ("alerts", "mail", "smtp.example.org", "--sender", "ha@example.org", "--username", "ha", "--password")
+    saved = shell(*words, typed="Geheimnis-7\n")
+    assert saved.exit_code == 0, saved.output
+    assert "smtp.example.org:587" in saved.output
+    assert "Geheimnis-7" not in saved.output
+    assert shell("alerts", "forget-mail").exit_code == 0
+    shown = shell.json("alerts", "show")["mail"]
+    assert isinstance(shown, dict)
+    assert (shown["host"], shown["password_set"]) == ("127.0.0.1", False)
+
+
+def test_a_webhook_is_set_and_forgotten(shell: Shell) -> None:
+    set_up = shell("alerts", "webhook", "https://hooks.example.org/x", "--secret", typed="hush\n")
+    assert set_up.exit_code == 0, set_up.output
+    assert "https://hooks.example.org/x" in set_up.output
+    assert shell("alerts", "forget-webhook").exit_code == 0
+    assert shell.json("alerts", "show")["webhook"] is None
+
+
+@pytest.mark.parametrize(("state", "exit_code"), [("done", 0), ("failed", 5)])
+def test_a_trial_is_followed_to_its_end(shell: Shell, state: str, exit_code: int) -> None:
+    store = shell.world.store
+
+    def monitor() -> None:
+        test = wait_for(store.claim_alert_test, 10, "the trial")
+        assert test.arguments == {"to": "me@example.org"}
+        store.finish_alert_test(test.id, state, {"detail": "what came of it"})
+
+    thread = threading.Thread(target=monitor)
+    thread.start()
+    result = shell("alerts", "test-mail", "--to", "me@example.org")
+    thread.join()
+    assert result.exit_code == exit_code, result.output
+    assert "what came of it" in result.output
+
+
+def test_a_script_is_checked_before_it_is_tried(shell: Shell, folder: Path) -> None:
+    script = folder / "script.sh"
+    script.write_text("echo 1\ndoubtful\n")
+    warned = shell("alerts", "check-script", str(script))
+    assert (warned.exit_code, warned.output.strip()) == (0, "2:1: warning: doubtful word (SC1000)")
+    script.write_text("wrong\n")
+    assert shell("alerts", "check-script", str(script)).exit_code == 1
+    assert shell("alerts", "test-script", "Failover", "--file", str(script)).exit_code == 1
+    assert shell("alerts", "test-script", "Failover", "--file", str(folder / "none")).exit_code == 2

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,8 @@ from app.core.pacing import GROUP_MAX, PURSE, Purse, groups
 from app.core.primary import OFFLINE
 from app.core.replication import ALARM_PREFIX
 from tests.unit.situations import NOW
+
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 def test_codes_are_stable_and_unique() -> None:
@@ -38,6 +42,9 @@ def test_the_words_for_alarms_that_an_event_tells_are_those_of_the_core() -> Non
 def test_every_alarm_of_the_core_has_words() -> None:
     known = alarms.OF_PRIMARY | alarms.OF_SECONDARY
     assert known - set(WORDS) == set()
+    sources = [path.read_text() for folder in ("app/core", "jobs") for path in (PROJECT / folder).rglob("*.py")]
+    named = {code for text in sources for code in re.findall(r'^ALARM = "([a-z-]+)"', text, re.MULTILINE)}
+    assert named - set(WORDS) == set()
     assert words("unheard").title == "Alarm unheard"
 
 

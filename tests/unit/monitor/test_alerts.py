@@ -8,9 +8,12 @@ from collections import Counter
 
 import pytest
 
+from app.core.acts import ClearAlarm
+from app.core.alarms import ROLE_CHANGED
 from app.core.alertsettings import MailSettings, Security, WebhookSettings
 from app.core.events import EventKind
 from app.core.notices import Severity
+from app.core.roles import Role
 from app.ports import Actor, ScriptResult
 from jobs import alertsettings
 from jobs.monitor.loglines import LogDuty
@@ -192,3 +195,14 @@ def test_a_test_mail_and_a_test_call_say_how_it_went(world: World) -> None:
     assert failed.state == "failed"
     assert failed.result is not None
     assert "refused by the test" in failed.result["detail"]
+
+
+def test_an_alarm_of_replication_that_ends_with_the_role_is_told_to_people_and_not_to_the_script() -> None:
+    world = World(Role.PRIMARY)
+    world.store.raise_alarm("replication-stopped", "The applier does not run.")
+    over = ClearAlarm(rule=ROLE_CHANGED, why="This server is primary now.", code="replication-stopped")
+    world.hands.do_all([over, over], world.state)
+    (event,) = world.store.events()
+    assert event.parameters == ("AlarmCleared", "replication-stopped", "The applier does not run.")
+    assert event.deliveries["script"]["state"] == "skipped"
+    assert event.deliveries["mail"]["state"] == "pending"
