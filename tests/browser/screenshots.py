@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser import answers
 from tests.browser.canned import CannedConsole
@@ -18,8 +18,6 @@ from tests.browser.conftest import ARGUMENTS, CHROMIUM
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 DESK = {"width": 1280, "height": 860}
 PHONE = {"width": 400, "height": 860}
-SHOWN = "!document.querySelector('.pf-v6-c-spinner') && document.fonts.status === 'loaded'"
-"""Nothing is being loaded any more."""
 
 
 def running_job() -> dict[str, Any]:
@@ -67,7 +65,7 @@ def take(browser: Browser, name: str, console: CannedConsole, path: str, *, phon
     page = context.new_page()
     page.goto(console.url + path)
     page.get_by_role("heading", level=1).wait_for()
-    page.wait_for_function(SHOWN)
+    expect(page.locator(".pf-v6-c-spinner")).to_have_count(0)
     page.screenshot(path=str(FOLDER / f"{name}.png"))
     context.close()
 

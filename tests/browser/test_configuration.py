@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
+from app.core.fields import FIELDS, Kind
+from app.core.roles import Role
 from tests.browser import answers
 from tests.browser.canned import Answer, ok, problem
 from tests.browser.conftest import MakeConsole
@@ -14,6 +16,14 @@ from tests.browser.conftest import MakeConsole
 pytestmark = pytest.mark.browser
 
 STANDALONE = {"HAServerRole": "standalone"}
+TABS_MAX = 60
+WRONG = {
+    Kind.ADDRESS: "$(reboot)",
+    Kind.VIRTUAL_ADDRESS: "10.77.1.50",
+    Kind.FINGERPRINT: "SHA256:short",
+    Kind.EMAIL: "nobody",
+    Kind.INTEGER: "7.5",
+}
 
 
 class Draft:
@@ -77,6 +87,65 @@ def test_what_is_wrong_is_said_beside_the_field_while_typing(
     page.get_by_label(label, exact=False).first.fill(text)
     expect(page.get_by_text(sentence)).to_be_visible()
     expect(page.get_by_role("button", name="SAVE")).to_be_disabled()
+
+
+@pytest.mark.parametrize("role", ["primary", "secondary"])
+def test_wrong_input_in_each_field_is_said_at_that_field(page: Page, make_console: MakeConsole, role: str) -> None:
+    applied = {**answers.APPLIED, "HAServerRole": role}
+    page.goto(f"{make_console(Draft(applied).routes()).url}/config")
+    page.get_by_role("button", name="Advanced").click()
+    for field in (each for each in FIELDS if Role(role) in each.roles and each.kind in WRONG):
+        box = page.locator(f"#{field.name}")
+        right = box.input_value()
+        box.fill(WRONG[field.kind])
+        expect(page.get_by_test_id(f"error-{field.name}")).to_contain_text("Must be")
+        expect(page.get_by_role("button", name="SAVE")).to_be_disabled()
+        box.fill(right)
+        expect(page.get_by_test_id(f"error-{field.name}")).to_have_count(0)
+
+
+def test_a_draft_is_made_and_applied_by_keyboard_alone(page: Page, make_console: MakeConsole) -> None:
+    draft = Draft(STANDALONE)
+    console = make_console(
+        {
+            **draft.routes(),
+            "POST /ha/preflight": answers.always({"checks": CHECKS}),
+            "POST /ha/apply": started,
+            "POST /ha/fingerprint": answers.always({"HAPeerFingerprint": "SHA256:" + "B" * 43}),
+            "GET /jobs/01JOB": answers.always(answers.job(message="Done.")),
+        }
+    )
+    page.goto(f"{console.url}/config")
+    expect(page.get_by_role("radio", name="standalone")).to_be_checked()
+
+    def tab_to(target: Locator) -> None:
+        for _ in range(TABS_MAX):
+            if target.evaluate("element => element === document.activeElement"):
+                return
+            page.keyboard.press("Tab")
+        pytest.fail("the keyboard does not get there")
+
+    tab_to(page.get_by_role("radio", name="standalone"))
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("radio", name="primary")).to_be_checked()
+    for name, text in (("HAServerAddress", "10.77.1.11"), ("HAPeerAddress", "10.77.1.12")):
+        tab_to(page.locator(f"#{name}"))
+        page.keyboard.type(text)
+    tab_to(page.get_by_role("button", name="GENERATE"))
+    page.keyboard.press("Enter")
+    expect(page.locator("#HAPeerFingerprint")).not_to_have_value("")
+    tab_to(page.get_by_role("button", name="SAVE"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("draft-state")).to_contain_text("This is a draft")
+    tab_to(page.get_by_role("button", name="APPLY"))
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("button", name="APPLY")).to_be_enabled()
+    tab_to(dialog.get_by_role("button", name="APPLY"))
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_test_id("job-message")).to_contain_text("Done.")
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
 
 
 def test_only_the_fields_of_the_chosen_role_are_shown(page: Page, make_console: MakeConsole) -> None:

@@ -141,6 +141,24 @@ def test_no_page_is_wider_than_a_phone(page: Page, usual: CannedConsole, title: 
     assert page.evaluate("document.querySelector('main').scrollWidth") <= 400
 
 
+def test_no_page_is_cut_off_at_twice_the_size(page: Page, usual: CannedConsole) -> None:
+    # At 200 % zoom a window of 1280 x 900 holds half of it in each direction.
+    page.set_viewport_size({"width": 640, "height": 450})
+    for title in PATHS:
+        open_page(page, usual, title)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 640, title
+
+
+@pytest.mark.parametrize("title", ["Status", "HA Configuration", "Users and tokens"])
+def test_each_page_has_its_help_from_the_documentation(page: Page, usual: CannedConsole, title: str) -> None:
+    open_page(page, usual, title)
+    page.get_by_role("button", name="Help", exact=True).click()
+    dialog = page.get_by_role("dialog", name=f"Help: {title}")
+    section = (DIST.parents[1] / "docs" / "console.md").read_text().split(f"\n### {title}\n")[1]
+    first_words = " ".join(section.split()[:12])
+    expect(dialog).to_contain_text(first_words)
+
+
 def test_nothing_is_asked_of_another_server_and_the_security_policy_is_never_met(
     page: Page, usual: CannedConsole
 ) -> None:
