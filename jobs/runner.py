@@ -14,7 +14,7 @@ from datetime import timedelta
 from app.core import messages, plans
 from app.core.errors import HapairError, LocalFailure
 from app.core.roles import Role
-from app.ports import JobRecord, Json, Node, StepRecord
+from app.ports import Actor, JobRecord, Json, Node, StepRecord
 from jobs.context import CanNotUndo, Context, Step
 from jobs.steps import registry
 
@@ -244,9 +244,22 @@ def _fail(context: Context, state: str, error: HapairError) -> JobRecord:
 
 def _finish(context: Context, state: str, message: str, **changes: Json) -> JobRecord:
     log.info("the job %s (%s) %s: %s", context.job_id, context.kind, state, message)
-    return context.node.store.update_job(
+    ended = context.node.store.update_job(
         context.job_id, state=state, message=message, ended_at=context.node.clock.now(), **changes
     )
+    if context.kind != plans.PREFLIGHT:
+        _note_end(context.node, ended)
+    return ended
+
+
+def _note_end(node: Node, job: JobRecord) -> None:
+    """How the job ended stands in the activity log, under the name of whoever started it."""
+    outcome = "done" if job.state == "succeeded" else "failed"
+    detail = {"kind": job.kind, "job": job.id, "state": job.state, "message": job.message}
+    try:
+        node.store.add_activity(Actor(job.actor), f"job:{job.kind}", outcome, detail)
+    except LocalFailure as error:
+        log.warning("the end of the job %s could not be noted: %s", job.id, error)
 
 
 def _current(context: Context) -> tuple[StepRecord, ...]:

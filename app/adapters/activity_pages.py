@@ -95,9 +95,9 @@ class LogTable:
         conditions = [self.columns[name] == value for name, value in list(wanted.exact.items())[:1]]
         if wanted.since is not None:
             conditions.append(at >= wanted.since)
-        if wanted.until is not None:
-            conditions.append(at < wanted.until)
-        if place is not None:
+        if place is None or (wanted.until is not None and wanted.until <= place[0]):
+            conditions += [] if wanted.until is None else [at < wanted.until]
+        else:
             # The first condition is the one that the index serves.
             conditions.append(and_(at <= place[0], or_(at < place[0], key < place[1])))
         fits = literal(1) if rest is None else rest
