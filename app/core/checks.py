@@ -122,6 +122,18 @@ def seed_space(data_bytes: int, files_bytes: int, free_bytes: int) -> Check:
     return Check("seed-space", "pass", f"The copy needs {_gigabytes(needed)}; {_gigabytes(free_bytes)} are free.")
 
 
+def kept_aside(count: int, kept_bytes: int, free_bytes: int) -> Check:
+    """What lies on this server from earlier set-ups and rejoins; nobody but an administrator removes it."""
+    if not count:
+        return Check("kept-aside", "pass", "Nothing is kept aside on this server.")
+    size, free = _gigabytes(kept_bytes), _gigabytes(free_bytes)
+    what = f"Folders kept aside on this server ({count}) take {size}; {free} are free."
+    if kept_bytes <= free_bytes:
+        return Check("kept-aside", "pass", f"{what} `hapair rescues` lists them.")
+    advice = "`hapair rescues` lists them; what is no longer needed is removed by `hapair rescues remove ID`."
+    return Check("kept-aside", "warn", f"{what} {advice}")
+
+
 def interfaces_of(document: object) -> tuple[Interface, ...]:
     """The interfaces out of a peer's reply; whatever is not of the right form is left out."""
     found = []

@@ -22,6 +22,8 @@ LISTENER_OPENS_S = 3.0
 LISTENER_PAUSES_S = {"peer-unreachable": 0.2, "fingerprint-mismatch": 1.0}
 """Between two tries, by the code of the refusal. The listener counts those who come with another fingerprint."""
 PORT_S = 2.0
+KEPT_MEASURED_MAX = 20
+"""The newest of what is kept aside are measured; to look through many large folders takes time."""
 
 DRAFT_FIELDS = frozenset(
     {
@@ -154,7 +156,8 @@ def check_joining(node: Node, draft: Json, *, strict: bool = False) -> list[Chec
     ready = phase in {Phase.INITIALIZED.value, Phase.SYNCHRONIZING.value}
     detail = "The primary waits for this server." if ready else "The primary does not wait for a secondary now."
     found = _compare(node, draft, contacted, own_is_primary=False)
-    return [_own_database(node), Check("primary-ready", "pass" if ready else "warn", detail), *found]
+    ready_check = Check("primary-ready", "pass" if ready else "warn", detail)
+    return [_own_database(node), *_kept_aside(node), ready_check, *found]
 
 
 def _contact_by_pairing(node: Node, draft: Json) -> Contacted:
@@ -261,6 +264,16 @@ def _own_database(node: Node) -> Check:
     except HapairError as error:
         return Check("own-database", "fail", f"This server's database does not answer: {error}.")
     return Check("own-database", "pass", f"This server's {facts.engine} {facts.version} answers.")
+
+
+def _kept_aside(node: Node) -> list[Check]:
+    """What earlier set-ups and rejoins have left on this server; nothing where it can't be looked at."""
+    try:
+        entries = node.rescues.entries()
+        kept = sum(node.rescues.show(entry.id).bytes for entry in entries[:KEPT_MEASURED_MAX])
+    except HapairError:
+        return []
+    return [checks.kept_aside(len(entries), kept, node.machine.facts().disk_free_bytes)]
 
 
 def _object(reply: Json, name: str) -> Json:

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from app.core.checks import Check, ServerFacts, compare, compare_addresses, failures, seed_space
+from app.core.checks import Check, ServerFacts, compare, compare_addresses, failures, kept_aside, seed_space
 
 FACTS = ServerFacts(
     hostname="alpha", version="0.1.0", cpus=2, memory_bytes=4 << 30, disk_bytes=100 << 30, disk_free_bytes=50 << 30,
@@ -73,3 +73,14 @@ def test_facts_of_the_other_server_are_not_trusted(broken: dict[str, object]) ->
     with pytest.raises(ValueError, match="not complete"):
         ServerFacts.from_json({})
     assert ServerFacts.from_json(asdict(FACTS)) == FACTS
+
+
+def test_what_is_kept_aside_is_told_with_its_size_and_warned_of_when_the_disk_is_short() -> None:
+    assert kept_aside(0, 0, 1).result == "pass"
+    small = kept_aside(2, 1 << 30, 5 << 30)
+    assert small.result == "pass"
+    assert "(2) take 1.07 GB" in small.detail
+    large = kept_aside(2, 6 << 30, 5 << 30)
+    assert large.result == "warn"
+    assert "hapair rescues remove" in large.detail
+    assert not failures([large])
