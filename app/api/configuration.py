@@ -160,6 +160,7 @@ def show_config() -> Response:
 @resource.arguments(DraftSchema)
 @resource.doc(parameters=[{**IF_MATCH, "required": True}])
 @resource.response(200, ConfigSchema)
+@resource.alt_response(409, description="A job is running")
 @resource.alt_response(412, description="The configuration has changed since")
 @resource.alt_response(428, description="If-Match is missing")
 def save_draft(changes: dict[str, Value | None]) -> Response:
@@ -196,6 +197,8 @@ def checked_script(applied: Config, draft: Config) -> ScriptCheck | None:
 @recorded("draft-discarded")
 @resource.doc(parameters=[IF_MATCH])
 @resource.response(200, ConfigSchema)
+@resource.alt_response(409, description="A job is running")
+@resource.alt_response(412, description="The configuration has changed since")
 def discard_draft() -> Response:
     """Discard the draft; the applied configuration stays."""
     record = node().store.config()

@@ -16,6 +16,7 @@ from app.api.problems import MEDIA_TYPE
 from app.ports import Json
 
 ACCESS = "x-access"
+STREAM = "text/event-stream"
 METHODS = ("get", "put", "post", "delete")
 PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 REFUSALS = {
@@ -81,6 +82,19 @@ def view_of(app: Flask, method: str, path: str) -> Callable[..., Any]:
     )
 
 
+def _event(answer: Json) -> Json:
+    """What a stream's event is: a name, and in its data the text of the object that was given as the schema."""
+    found: Json = {
+        "type": "object",
+        "properties": {
+            "event": {"type": "string"},
+            "data": {"type": "string", "contentMediaType": "application/json", "contentSchema": answer["schema"]},
+        },
+        "required": ["event", "data"],
+    }
+    return {"schema": found}
+
+
 def _answers(operation: Json, path: str, access: str | None) -> Json:
     known: Json = {status: answer for status, answer in operation["responses"].items() if status != "default"}
     for status in _refusals(operation, path, access):
@@ -91,6 +105,8 @@ def _answers(operation: Json, path: str, access: str | None) -> Json:
             answer.setdefault("description", REFUSALS[status])
         if status >= "400" and "content" not in answer:
             answer["content"] = PROBLEM
+        if STREAM in answer.get("content", {}):
+            answer["content"] = {STREAM: _event(answer["content"][STREAM])}
     return dict(sorted(known.items()))
 
 

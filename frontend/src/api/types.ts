@@ -1722,6 +1722,15 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                /** @description A job is running */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
                 /** @description The configuration has changed since */
                 412: {
                     headers: {
@@ -1812,6 +1821,24 @@ export interface paths {
                 };
                 /** @description Not by this scope or role, or without the CSRF token */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A job is running */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The configuration has changed since */
+                412: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3701,7 +3728,10 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "text/event-stream": components["schemas"]["Status"];
+                        "text/event-stream": {
+                            event: string;
+                            data: string;
+                        };
                     };
                 };
                 /** @description Log in first, or the token is not known or has expired */
@@ -4422,7 +4452,10 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "text/event-stream": components["schemas"]["Job"];
+                        "text/event-stream": {
+                            event: string;
+                            data: string;
+                        };
                     };
                 };
                 /** @description Log in first, or the token is not known or has expired */

@@ -21,7 +21,7 @@ from app.api.described import ACCESS, MEANINGS, access_of, operations
 from app.api.reference import description
 from app.core.access import Scope
 from app.passwords import digest
-from tests.unit.api.real_world import ADMINISTRATOR, AUDITOR, NEWCOMER, RealWorld, real_world
+from tests.unit.api.real_world import ADMINISTRATOR, AUDITOR, NEWCOMER, RealWorld, bearer, browser, real_world
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "access.md"
 BESIDE = {"/api/v1/openapi.json", "/api/v1/docs", "/api/v1/docs/style.css", "/dashboard/", "/dashboard/<path:page>"}
@@ -48,17 +48,6 @@ def visitors(world: RealWorld) -> dict[str, Headers]:
         found[column] = browser(world, name)
     found["CSRF missing"] = {"Cookie": found["administrator"]["Cookie"]}
     return found
-
-
-def bearer(secret: str) -> Headers:
-    return {"Authorization": f"Bearer {secret}"}
-
-
-def browser(world: RealWorld, name: str) -> Headers:
-    user = world.accounts.user(name)
-    assert user is not None
-    world.access.add_session(digest(f"cookie-of-{name}"), user, f"csrf of {name}", "192.0.2.7")
-    return {"Cookie": f"__Host-hapair=cookie-of-{name}", "X-CSRF-Token": f"csrf of {name}"}
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pyotp
 import pytest
 
+from app.api.door import Visitor, still_valid
 from app.core.access import SESSION_SEEN_STEP, Scope, UserRole
 from app.core.errors import LocalFailure
 from app.core.roles import Role
 from app.core.state import PeerIdentity
+from app.passwords import digest
+from app.ports import Actor
 from tests.unit.api.world import NAME, PASSWORD, PASSWORD_HASH, PEER, Caller, World
 
 NEW_PASSWORD = "wrong donkey capacitor"
@@ -251,7 +254,10 @@ def test_an_expired_token_says_so_and_its_open_stream_ends(world: World, call: C
     made = call("POST", "/tokens", {"label": "robot", "scope": "read", "expires_in_days": 1}).get_json()
     robot = Caller(world.app, {"Authorization": f"Bearer {made['token']}"})
     assert robot("GET", "/system").status_code == 200
+    open_stream = Visitor(Actor("token:robot"), Scope.READ, token_digest=digest(made["token"]))
+    assert still_valid(open_stream, world.access, world.clock.now())
     world.clock.advance(24 * 3600)
+    assert not still_valid(open_stream, world.access, world.clock.now())
     assert robot("GET", "/system").get_json()["code"] == "token-expired"
     for days in (0, -1, 3651, "7", 1.5, True):
         wanted = {"label": "robot", "scope": "read", "expires_in_days": days}
