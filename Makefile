@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 # The lab makes network namespaces and mounts: it wants root.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=CI)
 
-.PHONY: setup run test lint bench simulate chaos clean
+.PHONY: setup run test lint bench simulate chaos worst-days clean
 
 setup:
 	@./app/install/setup.sh
@@ -32,6 +32,9 @@ bench: setup
 N ?= 10000
 simulate: setup
 	@$(PYTHON) -m tests.simulation --schedules $(N)
+
+worst-days: setup
+	@$(AS_ROOT) $(PYTHON) -m pytest tests/lab/worst_days.py
 
 chaos: setup
 	@$(AS_ROOT) $(PYTHON) -m tests.chaos $(CHAOS)

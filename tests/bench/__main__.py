@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.bench import activity, idle, mirror, outage, seed, swap
+from tests.bench import activity, idle, mirror, outage, rejoin, seed, swap
 from tests.bench.figures import Figure
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -15,6 +15,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "seed": seed.run,
     "idle": idle.run,
     "mirror": mirror.run,
+    "rejoin": rejoin.run,
     "activity": activity.run,
 }
 

@@ -1,0 +1,201 @@
+"""Two histories made on purpose: a cut between the servers, each writes on, and the old primary comes back.
+
+Shared by the scenario tests and by the benchmark of the rejoin.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pymysql
+import requests
+
+from tests.lab.acts import SETTLE_S, other, primary_of, wait_stable
+from tests.lab.client import connected
+from tests.lab.servers import Servers
+from tests.waiting import wait_for
+
+Json = dict[str, Any]
+REJOIN_S = 120.0
+DOWNLOAD_S = 60.0
+WRITE_S = 5.0
+SNAPSHOT = "/run/hapair/monitor.json"
+SCHEMA = "lab_histories"
+PREPARE = (
+    f"CREATE DATABASE IF NOT EXISTS {SCHEMA}",
+    f"CREATE TABLE IF NOT EXISTS {SCHEMA}.alone (number INT PRIMARY KEY AUTO_INCREMENT, made DOUBLE)",
+)
+WRITE = "INSERT INTO lab_histories.alone (made) VALUES (%s)"
+CHANGE_TABLE = f"ALTER TABLE {SCHEMA}.alone ADD COLUMN IF NOT EXISTS note VARCHAR(64) DEFAULT 'only on the old primary'"
+Ahead = Callable[[Servers, str], None]
+
+
+@dataclass(frozen=True)
+class Returned:
+    """How an old primary came back."""
+
+    old: str
+    new: str
+    seconds: float
+    """From the end of the cut until both servers said stable."""
+    rescue: Json | None
+    contents: dict[str, bytes]
+    """The files of the rescue, by their path below its folder; without those of the tree."""
+    promised: int | None
+    """How many transactions the old primary's status said would be lost, and …"""
+    promised_at: str
+    """… at which position of its database it said so."""
+
+    @property
+    def report(self) -> Json:
+        found: Json = json.loads(self.contents["report.json"])
+        return found
+
+    @property
+    def kept_its_promise(self) -> bool:
+        """Whether as many transactions were rescued as the status had said, up to where it said so."""
+        return self.promised == rescued_until(self.report, self.promised_at)
+
+
+def rescued_until(report: Json, position: str) -> int:
+    """How many transactions of that rescue come before the position or at it."""
+    until = _sequence(position)
+    spans = [text.rsplit("-", 1)[1].split("…") for text in report["spans"]]
+    return sum(max(0, min(int(last), until) - int(first) + 1) for first, last in spans)
+
+
+def transactions(count: int) -> Ahead:
+    """So many transactions of an application, each acknowledged by the old primary alone."""
+
+    def write(servers: Servers, host: str) -> None:
+        with connected(servers.database(host)) as cursor:
+            for _ in range(count):
+                cursor.execute(WRITE, (time.time(),))
+
+    return write
+
+
+def table_change(servers: Servers, host: str) -> None:
+    """A DDL, which no rewind can take back."""
+    with connected(servers.database(host)) as cursor:
+        cursor.execute(CHANGE_TABLE)
+
+
+def files(count: int) -> Ahead:
+    """So many files that only the old primary has."""
+
+    def make(servers: Servers, host: str) -> None:
+        script = f"mkdir -p /data/files/alone && cd /data/files/alone && seq {count} | xargs touch && sync ."
+        servers.lab.check(host, "sh", "-c", script)
+
+    return make
+
+
+def diverge(servers: Servers, ahead: Ahead) -> Returned:
+    """The link between the servers is cut, the secondary takes over, the old primary goes on alone and gets ahead; then
+    the link is back, and the pair is stable again by itself."""
+    old = primary_of(servers)
+    new = other(old)
+    known = {each["id"] for each in rescues(servers, old)}
+    prepare(servers, old)
+    servers.lab.fault("cut-peer")
+    servers.apis[new].wait_status("degraded", SETTLE_S, role="primary")
+    wait_alone(servers, old)
+    ahead(servers, old)
+    promised, promised_at = promise(servers, old)
+    began = time.monotonic()
+    servers.lab.fault("heal")
+    wait_stable(servers, new, REJOIN_S)
+    seconds = time.monotonic() - began
+    fresh = [each for each in rescues(servers, old) if each["id"] not in known]
+    contents = download(servers.hosts[old], fresh[0]["id"]) if fresh else {}
+    return Returned(old, new, seconds, fresh[0] if fresh else None, contents, promised, promised_at)
+
+
+def prepare(servers: Servers, primary: str) -> None:
+    """The table of `transactions` is there."""
+    with connected(servers.database(primary)) as cursor:
+        for statement in PREPARE:
+            cursor.execute(statement)
+
+
+def wait_alone(servers: Servers, host: str) -> None:
+    """The primary has recorded that its standby is out, and takes writes."""
+
+    def takes_one() -> bool:
+        try:
+            with connected(servers.database(host), WRITE_S) as cursor:
+                return bool(cursor.execute(WRITE, (time.time(),)))
+        except (pymysql.Error, OSError):
+            return False
+
+    wait_for(lambda: "standby-out" in reasons(servers, host), SETTLE_S, "the primary going on alone")
+    wait_for(takes_one, SETTLE_S, "a write on the primary that is alone")
+
+
+def promise(servers: Servers, host: str) -> tuple[int | None, str]:
+    """What the host's status says that a failover would lose, and the position of the same look at its database."""
+    held = _position(servers, host)
+
+    def counted() -> bool:
+        found = servers.apis[host].status()["failover"]["lost_transactions"]
+        return found is not None and _sequence(_position(servers, host)) >= _sequence(held)
+
+    wait_for(counted, SETTLE_S, "the number of transactions that would be lost")
+    document = _snapshot(servers, host)
+    return document["failover"]["lost_transactions"], str(document["database"]["facts"]["position"])
+
+
+def reasons(servers: Servers, host: str) -> set[str]:
+    """The codes of the reasons that the host's status gives."""
+    return {reason["code"] for reason in servers.apis[host].status()["reasons"]}
+
+
+def rescues(servers: Servers, host: str) -> list[Json]:
+    """What rejoins have kept aside on that host, newest first."""
+    found = servers.apis[host].ask("GET", "/ha/rescues")["items"]
+    return [each for each in found if each["kind"] == "rejoin"]
+
+
+def download(host: Json, rescue_id: str) -> dict[str, bytes]:
+    """The files of the rescue, as an administrator gets them, by their path below its folder."""
+    answer = requests.get(
+        f"{host['url']}/api/v1/ha/rescues/{rescue_id}/download",
+        headers={"Authorization": f"Bearer {host['token']}"}, verify=host["ca"], timeout=DOWNLOAD_S,
+    )  # fmt: skip
+    assert answer.status_code == 200, answer.text
+    found = {}
+    with tarfile.open(fileobj=io.BytesIO(answer.content), mode="r:gz") as tar:
+        for member in tar:
+            file = tar.extractfile(member) if member.isfile() else None
+            if file is not None:
+                found[member.name.removeprefix(f"{rescue_id}/")] = file.read()
+    return found
+
+
+def set_field(servers: Servers, **fields: object) -> None:
+    """The fields are applied on both servers."""
+    api = servers.apis[primary_of(servers)]
+    if all(api.ask("GET", "/ha/config")["applied"][name] == value for name, value in fields.items()):
+        return
+    api.save_draft(dict(fields))
+    api.finish(api.apply())
+
+
+def _snapshot(servers: Servers, host: str) -> Json:
+    found: Json = json.loads(servers.lab.check(host, "cat", SNAPSHOT))["document"]
+    return found
+
+
+def _position(servers: Servers, host: str) -> str:
+    return servers.lab.check(host, "mariadb", "-BNe", "SELECT @@gtid_binlog_pos").strip()
+
+
+def _sequence(gtid: str) -> int:
+    return int(gtid.rsplit("-", 1)[-1])
