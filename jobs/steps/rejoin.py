@@ -15,9 +15,12 @@ from app.core.state import NodeState
 from app.ports import Json
 from jobs.context import BaseStep, Context
 from jobs.steps import promotion
-from jobs.steps.pair import QUICK_S, refuse
+from jobs.steps.pair import refuse
 from jobs.steps.seeding import follow_peer
 
+FIRST_CONTACT_S = 15.0
+"""The job's first request opens the channel, which takes its time between servers that are busy: this one has just
+started, and a rejoin that is given up is tried again much later."""
 FOLLOW, REWIND, RESEED = "follow", "rewind", "reseed"
 
 
@@ -29,7 +32,7 @@ class CompareHistories(BaseStep):
     def do(self, context: Context) -> None:
         node = context.node
         state = node.store.state()
-        reply = node.peer.request("promotion-state", {}, QUICK_S)
+        reply = node.peer.request("promotion-state", {}, FIRST_CONTACT_S)
         term = _checked_term(reply, state)
         history, point = _text(reply, "history"), _text(reply, "point")
         own_history = node.database.facts().binlog_state
