@@ -5,6 +5,7 @@ Shared by the scenario tests and by the benchmark of the rejoin.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import tarfile
@@ -25,6 +26,7 @@ Json = dict[str, Any]
 REJOIN_S = 120.0
 DOWNLOAD_S = 60.0
 WRITE_S = 5.0
+WRITE_ALL_S = 60.0
 SNAPSHOT = "/run/hapair/monitor.json"
 SCHEMA = "lab_histories"
 PREPARE = (
@@ -74,9 +76,14 @@ def transactions(count: int) -> Ahead:
     """So many transactions of an application, each acknowledged by the old primary alone."""
 
     def write(servers: Servers, host: str) -> None:
-        with connected(servers.database(host)) as cursor:
-            for _ in range(count):
-                cursor.execute(WRITE, (time.time(),))
+        left = count
+        deadline = time.monotonic() + WRITE_ALL_S
+        while left and time.monotonic() < deadline:
+            with contextlib.suppress(pymysql.Error, OSError), connected(servers.database(host), WRITE_S) as cursor:
+                while left:
+                    cursor.execute(WRITE, (time.time(),))
+                    left -= 1
+        assert left == 0, f"{left} of {count} transactions were not acknowledged in {WRITE_ALL_S:g} s"
 
     return write
 
