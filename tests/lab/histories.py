@@ -27,6 +27,10 @@ REJOIN_S = 120.0
 DOWNLOAD_S = 60.0
 WRITE_S = 5.0
 WRITE_ALL_S = 60.0
+BEATS = 2
+IN_FLIGHT = 2
+"""Writes that may have arrived without the primary's knowing: the probe on its way, and the one whose acknowledgement had
+not been looked at yet."""
 SNAPSHOT = "/run/hapair/monitor.json"
 SCHEMA = "lab_histories"
 PREPARE = (
@@ -61,8 +65,14 @@ class Returned:
 
     @property
     def kept_its_promise(self) -> bool:
-        """Whether as many transactions were rescued as the status had said, up to where it said so."""
-        return self.promised == rescued_until(self.report, self.promised_at)
+        """Whether the status had said how many transactions the rescue holds, up to where it said so."""
+        return keeps_promise(self.promised, self.promised_at, self.report)
+
+
+def keeps_promise(promised: int | None, promised_at: str, report: Json) -> bool:
+    """Whether as many transactions were rescued as the status had said, but for those in flight when the link was cut:
+    they were counted as lost and may have arrived."""
+    return promised is not None and 0 <= promised - rescued_until(report, promised_at) <= IN_FLIGHT
 
 
 def rescued_until(report: Json, position: str) -> int:
@@ -111,6 +121,7 @@ def diverge(servers: Servers, ahead: Ahead) -> Returned:
     new = other(old)
     known = {each["id"] for each in rescues(servers, old)}
     prepare(servers, old)
+    wait_acknowledged(servers, old)
     servers.lab.fault("cut-peer")
     servers.apis[new].wait_status("degraded", SETTLE_S, role="primary")
     wait_alone(servers, old)
@@ -130,6 +141,14 @@ def prepare(servers: Servers, primary: str) -> None:
     with connected(servers.database(primary)) as cursor:
         for statement in PREPARE:
             cursor.execute(statement)
+
+
+def wait_acknowledged(servers: Servers, primary: str) -> None:
+    """The standby has acknowledged a write that was begun after all that was written before."""
+    before = _beat(servers, primary)
+    for _ in range(BEATS):
+        wait_for(lambda before=before: _beat(servers, other(primary)) > before, SETTLE_S, "a beat on the standby")  # type: ignore[misc]
+        before = _beat(servers, primary)
 
 
 def wait_alone(servers: Servers, host: str) -> None:
@@ -193,6 +212,11 @@ def set_field(servers: Servers, **fields: object) -> None:
         return
     api.save_draft(dict(fields))
     api.finish(api.apply())
+
+
+def _beat(servers: Servers, host: str) -> str:
+    """When the newest beat was written that the host's database holds."""
+    return servers.lab.check(host, "mariadb", "-BNe", "SELECT MAX(at) FROM hapair.beat").strip()
 
 
 def _snapshot(servers: Servers, host: str) -> Json:

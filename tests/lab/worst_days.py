@@ -13,20 +13,23 @@ from typing import Self
 
 import pytest
 
-from tests.conftest import QUICK, MakeServers
+from tests.conftest import MakeServers
 from tests.lab import histories
 from tests.lab.acts import SETTLE_S, other, primary_of, recover, wait_stable
 from tests.lab.client import rows
 from tests.lab.network import HOSTS
+from tests.lab.pairing import Timing
 from tests.lab.places import LabError
 from tests.lab.servers import Servers
 from tests.lab.writer import Writer
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
+PATIENT = Timing(ping_interval=1, ping_iterations=8)
+"""A busy machine loses pings, and a primary that fences itself for that would be another day."""
 REJOIN_S = 120.0
 ROWS = 50
-CUT_S = 15.0
+CUT_S = 20.0
 """Longer than the window of the failover and the wait for a lost standby together."""
 FILES = 1000
 KILL_EVERY_S = 0.05
@@ -35,7 +38,7 @@ KILL_EVERY_S = 0.05
 @pytest.fixture(scope="module")
 def lab_pair(make_servers: MakeServers) -> Servers:
     """One pair for all these days, whose failovers may follow one another."""
-    servers = make_servers(timing=QUICK)
+    servers = make_servers(timing=PATIENT)
     histories.set_field(servers, HAAntiFlappingTime=0)
     return servers
 
