@@ -29,8 +29,8 @@ WRITE_S = 5.0
 WRITE_ALL_S = 60.0
 BEATS = 2
 IN_FLIGHT = 2
-"""Writes that may have arrived without the primary's knowing: the probe on its way, and the one whose acknowledgement had
-not been looked at yet."""
+"""Writes that may have arrived without the primary's knowing: the probe on its way, and the one whose acknowledgement
+had not been looked at yet."""
 SNAPSHOT = "/run/hapair/monitor.json"
 SCHEMA = "lab_histories"
 PREPARE = (
