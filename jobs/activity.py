@@ -62,21 +62,13 @@ def chains(node: Node) -> list[Chain]:
     except HapairError:
         heads = []
     own_id = node.store.state().node_id
-    own = node.store.activity_head()
     in_common = next((Head(each.node_entry, each.chain) for each in heads if each.node_id == own_id), START)
-    journal = Chain(
-        NODE, own_id, node.machine.facts().hostname, own.entry, own.chain, broken=_journal_break(node, own, in_common)
-    )
+    # All that is known of the journal is read before its end: entries are added meanwhile, and none of them is missing.
+    known = (in_common, known_head(node.store.note(WITNESS_NOTE), own_id), Head(node.store.activity_numbered(), ""))
+    own = node.store.activity_head()
+    broken = next(filter(None, (journal_against(node, own, each) for each in known)), None)
+    journal = Chain(NODE, own_id, node.machine.facts().hostname, own.entry, own.chain, broken=broken)
     return [journal, *(_common_chain(node, each, own_id, own) for each in heads)]
-
-
-def _journal_break(node: Node, own: Head, in_common: Head) -> Break | None:
-    witness = known_head(node.store.note(WITNESS_NOTE), node.store.state().node_id)
-    for known in (in_common, witness, Head(node.store.activity_numbered(), "")):
-        broken = journal_against(node, own, known)
-        if broken is not None:
-            return broken
-    return None
 
 
 def journal_against(node: Node, own: Head, known: Head) -> Break | None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+import pytest
+
+from app.core.activity_chain import Head
 from app.core.roles import Role
 from jobs.activity import PEER_HEAD_NOTE, WITNESS_NOTE
 from jobs.monitor.journalend import ALARM, TOLD_AGAIN_S, JournalEndDuty
@@ -63,6 +66,21 @@ def test_a_journal_that_was_written_anew_raises_an_alarm_until_it_is_the_old_one
     assert again(world, duty) == [ALARM]
     assert (other.store.note(PEER_HEAD_NOTE) or {})["entry"] == 3
     world.store._activity[2:] = kept[2:]
+    assert again(world, duty) == []
+
+
+def test_an_entry_that_is_added_during_the_comparison_is_not_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, _other, duty = told()
+    true_head = world.store.activity_head
+
+    def head_before_one_more() -> Head:
+        found = true_head()
+        with monkeypatch.context() as once:
+            once.setattr(world.store, "activity_head", true_head)
+            act(world, "in between")
+        return found
+
+    monkeypatch.setattr(world.store, "activity_head", head_before_one_more)
     assert again(world, duty) == []
 
 
