@@ -30,6 +30,8 @@ announced that it goes on alone); every file was live on both or in a rescue; an
 [failover rules](../failover.md) say that it must, and nowhere else but where a kill, a full disk or a slow line leave
 it open. A set-up that was disturbed may also end with the old configuration on both servers; then RETRY and APPLY must
 make the pair (*repeated*), or the way through standalone (*begun again*).
+
+Only the last try of each cell is shown here: [what failed before, what was mended and what is open](found.md).
 """
 COLUMNS = (
     "| fault | on | outcome | failover | outage s | stable again s | rows | in rescue | files | notes |\n"

@@ -15,7 +15,6 @@ from tests.lab.servers import Servers
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(400)]
 FEW = (
-    Cell("same", "idle", "isolate", "primary"),
     Cell("same", "swap", "kill-monitor", "secondary"),
     Cell("same", "file-burst", "kill-mariadb", "primary"),
 )

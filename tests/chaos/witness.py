@@ -100,9 +100,12 @@ class Burst:
         """Nothing more is acknowledged: what is written after this counts for nothing."""
         self._process.kill()
         self._process.wait(END_TIMEOUT_S)
-        if self._process.stdout is not None:
+        if self._process.stdout is not None and not self._process.stdout.closed:
+            # A process that is frozen with its host still holds the other end: then nobody reads any more.
             self._thread.join(SAMPLE_S)
-            self.names = list(self.names)
+            if not self._thread.is_alive():
+                self._process.stdout.close()
+        self.names = list(self.names)
 
 
 class Witness:
