@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 # The lab makes network namespaces and mounts: it wants root.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=CI)
 
-.PHONY: setup run test lint bench simulate chaos worst-days clean
+.PHONY: setup run test lint bench simulate chaos worst-days crashes clean
 
 setup:
 	@./app/install/setup.sh
@@ -38,6 +38,9 @@ worst-days: setup
 
 chaos: setup
 	@$(AS_ROOT) $(PYTHON) -m tests.chaos $(CHAOS)
+
+crashes: setup
+	@$(AS_ROOT) $(PYTHON) -m tests.crashes --resume $(CRASHES)
 
 clean:
 	@rm -rf .venv frontend/node_modules frontend/dist build

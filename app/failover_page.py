@@ -62,8 +62,9 @@ standby. Give such a pair a ping target.
 SIMULATION = """## How this is shown
 
 `make simulate N=10000` runs the real core of both servers through a fake world: lost, delayed and doubled
-messages, one-way cuts, crashes at any step (also in the middle of a takeover), pauses, full and slow disks,
-drifting clocks, clients that write. `python -m tests.simulation --seed N --trace` tells one run again.
+messages, late answers, one-way cuts, crashes at any step (also in the middle of a takeover or of a swap), pauses,
+full and slow disks, drifting clocks, swaps and takeovers by hand, clients that write. A run that breaks is shrunk to
+the least that still breaks, and says by which command it is told again.
 `tests/simulation/transcripts` holds the main stories as text, `tests/simulation/mutants.py` the breakages of
 the core that the simulation must catch.
 """

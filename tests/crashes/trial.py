@@ -108,7 +108,8 @@ class HaltingWorker:
         self._mark.unlink(missing_ok=True)
         servers.lab.check(host, SERVICE_COMMAND, "stop", "worker")
         arguments = (sys.executable, "-m", "tests.crashes.halt", wanted.step, wanted.point)
-        log = Path(servers.lab.places.data(host)) / "logs" / "halting-worker.log"
+        # Not on the host's disk: after a power cut that can only be used again once nobody has a file of it open.
+        log = servers.lab.places.folder / f"halting-worker-{host}.log"
         with log.open("ab") as said:
             self._process = subprocess.Popen(
                 servers.lab.exec_command(host, arguments), stdin=subprocess.DEVNULL, stdout=said, stderr=said

@@ -6,7 +6,7 @@ The checks look at the truth of the world, not at what the nodes believe:
   S3  whatever is missing there is in a rescue or still on the node that wrote it;
   S4  no failover that the rules forbid, judged by what really reached the node;
   S5  each event once on a node, and raised and cleared in turns;
-  S6  one writable node in each term, and no writable secondary;
+  S6  one writable node in each term, no writable secondary, and no second writable node after a swap;
   S7  (checked by the world at each acknowledgement) where commits wait, a client is told that its write is safe only if
       the standby has it, or the standby was durably recorded as out before;
   S8  (checked at that step) a standby is recorded as back only when it has every acknowledged write;
@@ -41,6 +41,10 @@ def writable_terms(world: World) -> None:
             raise Broken(f"S6: {node.name} is secondary and its database accepts writes")
     if len(open_nodes) == 2 and world.forced < 2 and a.state.term == b.state.term:
         raise Broken(f"S6: both nodes accept writes in term {a.state.term}")
+    newer = max(open_nodes, key=lambda node: node.state.term, default=None)
+    by_swap = newer is not None and newer.state.promotion is not None and newer.state.promotion.cause == Cause.SWAP
+    if len(open_nodes) == 2 and by_swap:
+        raise Broken(f"S6: a swap has left both nodes accepting writes, in terms {a.state.term} and {b.state.term}")
 
 
 def promotions(world: World) -> None:
@@ -169,8 +173,8 @@ def _troubles_of_nodes(world: World) -> Iterator[str]:
             yield f"{node.name} does not run"
         if state.fence is not None:
             yield f"{node.name} is fenced: {state.fence.reason}"
-        if state.phase is not Phase.PAIRED or node.job:
-            yield f"{node.name} is not paired ({state.phase}, job {node.job!r})"
+        if state.phase is not Phase.PAIRED or node.job or node.swap is not None:
+            yield f"{node.name} is not paired ({state.phase}, job {node.job!r}, swap {node.swap})"
         for code in node.alarms:
             yield f"alarm {code} on {node.name}"
 

@@ -9,6 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from app.core.acts import Cause, Promote
+from app.core.failover import QUIET_KINDS
 from app.core.roles import Role
 from app.core.state import Operation
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 FAULTS_MAX = 4
 LAST_BEGIN_S = 12.0
 DURATION_MAX_S = 14.0
+SWAP_BEFORE_S = 0.1
+SWAP_TAKES_S = 0.15
 WEIGHTS = {
     "crash": 6,
     "crash-in-act": 5,
@@ -35,8 +38,12 @@ WEIGHTS = {
     "slow-disk": 2,
     "slow-apply": 2,
     "maintenance": 2,
+    "late-answers": 2,
+    "kill-worker": 1,
+    "swap": 5,
+    "takeover": 1,
 }
-TRIPS = ("Promote", "Rejoin", "FenceSelf", "RecordStandbyOut", "RecordStandbyBack", "Lift", "SetSemiSync")
+TRIPS = ("Promote", "Rejoin", "FenceSelf", "RecordStandbyOut", "RecordStandbyBack", "Lift", "SetSemiSync", "Swap")
 LINK_FAULTS = frozenset({"cut-peer", "one-way", "loss", "slow-network"})
 """Those that disturb the link between the nodes while each sees its gateway."""
 
@@ -61,7 +68,18 @@ class Fault:
 def draw(random: Random) -> tuple[Fault, ...]:
     """A plan of one to four faults."""
     kinds = random.choices(list(WEIGHTS), weights=list(WEIGHTS.values()), k=random.randint(1, FAULTS_MAX))
-    return tuple(sorted((_draw_one(random, kind) for kind in kinds), key=lambda fault: fault.at))
+    plan = [_draw_one(random, kind) for kind in kinds]
+    swap = next((fault for fault in plan if fault.kind == "swap"), None)
+    if swap is not None:
+        plan = [_near(random, fault, swap.at) for fault in plan]
+    return tuple(sorted(plan, key=lambda fault: fault.at))
+
+
+def _near(random: Random, fault: Fault, at: float) -> Fault:
+    """A swap takes some hundredths of a second, so half of the other faults come just before it or within it."""
+    if fault.kind == "swap" or random.random() < 0.5:
+        return fault
+    return replace(fault, at=round(max(0.1, at + random.uniform(-SWAP_BEFORE_S, SWAP_TAKES_S)), 3))
 
 
 def _draw_one(random: Random, kind: str) -> Fault:
@@ -70,6 +88,7 @@ def _draw_one(random: Random, kind: str) -> Fault:
         "slow-network": 0.1 + 1.5 * random.random(),
         "slow-disk": 0.05 + 0.8 * random.random(),
         "slow-apply": 0.5 + 5.0 * random.random(),
+        "late-answers": 0.5 + 5.0 * random.random(),
     }.get(kind, 0.0)
     trips = kind == "crash-in-act"
     return Fault(
@@ -151,6 +170,28 @@ def _force(world: World, fault: Fault) -> None:
         force(world, fault.node, Cause.RESUME if node.state.role is Role.PRIMARY else Cause.TAKEOVER)
 
 
+def _swap(world: World, _fault: Fault) -> None:
+    """An administrator presses the button on whichever node is primary."""
+    for node in world.nodes.values():
+        if node.powered and not node.paused and node.state.role is Role.PRIMARY and not node.job and node.swap is None:
+            node.begin_swap()
+            return
+
+
+def _take_over(world: World, _fault: Fault) -> None:
+    """An administrator makes whichever node is secondary primary, whatever the other one does."""
+    for node in world.nodes.values():
+        free = node.runs() and node.monitor_up and not node.busy and not node.job and node.state.operation is None
+        if free and node.state.role is Role.SECONDARY and node.database.up and world.forced == 0:
+            force(world, node.name, Cause.TAKEOVER)
+            return
+
+
+def _kill_worker(world: World, fault: Fault) -> None:
+    if world.nodes[fault.node].powered:
+        world.nodes[fault.node].restart_worker_later(min(fault.lasts, 3.0))
+
+
 def _kill_monitor(world: World, fault: Fault) -> None:
     if world.nodes[fault.node].powered:
         world.nodes[fault.node].restart_monitor_later(min(fault.lasts, 4.0))
@@ -177,8 +218,10 @@ def heal(world: World) -> None:
         if node.paused:
             world.resumed_at[node.name] = world.now
         node.trip, node.paused, node.database.full = None, False, False
-        node.change(replace(node.state, operation=None if not node.job else node.state.operation))
-        node.disk_delay_s, node.apply_delay_s = 0.0, 0.0
+        announced = node.state.operation
+        if announced is not None and announced.kind in QUIET_KINDS:
+            node.change(replace(node.state, operation=None))
+        node.disk_delay_s = node.apply_delay_s = node.answer_delay_s = 0.0
         node.boot()
         if not node.database.up:
             node.database.start(world.now)
@@ -217,6 +260,10 @@ _BEGIN: dict[str, Callable[[World, Fault], object]] = {
     "slow-network": _set_network("delay_s", 1.0),
     "slow-disk": _set_node("disk_delay_s", 1.0),
     "slow-apply": _set_node("apply_delay_s", 1.0),
+    "late-answers": _set_node("answer_delay_s", 1.0),
+    "kill-worker": _kill_worker,
+    "swap": _swap,
+    "takeover": _take_over,
 }
 _END: dict[str, Callable[[World, Fault], object]] = {
     "crash": lambda world, fault: world.nodes[fault.node].boot(),
@@ -231,4 +278,5 @@ _END: dict[str, Callable[[World, Fault], object]] = {
     "slow-network": _set_network("delay_s", 0.0),
     "slow-disk": _set_node("disk_delay_s", 0.0),
     "slow-apply": _set_node("apply_delay_s", 0.0),
+    "late-answers": _set_node("answer_delay_s", 0.0),
 }

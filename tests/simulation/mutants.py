@@ -6,7 +6,7 @@ are caught by plans drawn from seeds; a rare one has a plan of its own that lead
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +16,7 @@ from app.core import acts, failover, fences, memory, pilot, primary, sight
 from app.core.acts import Act, Lift, RecordStandbyOut, SetSemiSync
 from app.core.pairconfig import PairConfig, ProtectionMode
 from app.core.scene import Scene
-from tests.simulation import effects
+from tests.simulation import effects, swap
 from tests.simulation.faults import Fault
 
 Patches = Callable[[], list[AbstractContextManager[Any]]]
@@ -185,6 +185,14 @@ def _never_catches_up() -> list[AbstractContextManager[Any]]:
     return [patch.object(effects, "_EFFECTS", table), patch.object(primary, "_finish_promotion", impatient)]
 
 
+def _never_asks_how_a_swap_ended() -> list[AbstractContextManager[Any]]:
+    def outcome(*_: object) -> Generator[float, None, bool]:
+        yield 0.0
+        return False
+
+    return [patch.object(swap, "_outcome", outcome)]
+
+
 PROTECTION = PairConfig(1.0, 3, ProtectionMode.PROTECTION, semi_sync_fallback_s=4.0)
 AVAILABILITY = replace(PROTECTION, protection_mode=ProtectionMode.AVAILABILITY)
 PERFORMANCE = replace(PROTECTION, protection_mode=ProtectionMode.PERFORMANCE)
@@ -224,4 +232,6 @@ MUTANTS = (
     Mutant("finishes a takeover without what its restarted database lost", _never_catches_up, "S2",
            (Fault(0.5, "slow-apply", "b", 14.0, amount=4.0), Fault(1.5, "crash", "a", 12.0),
             Fault(1.0, "crash-in-act", "b", 2.0, act="Promote", step=3)), PROTECTION),
+    Mutant("takes a swap back without asking how it ended", _never_asks_how_a_swap_ended, "S",
+           (Fault(1.0, "swap", "a"), Fault(1.065, "pause", "b", 11.0)), SLOW_DETECTION),
 )  # fmt: skip

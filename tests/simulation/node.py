@@ -26,6 +26,7 @@ from app.core.state import NodeState
 from tests.simulation.database import Server
 from tests.simulation.effects import carry_out, resume_job
 from tests.simulation.looks import database_facts, position
+from tests.simulation.swap import Swap, carry_on
 from tests.simulation.truth import Truth
 from tests.simulation.world import World
 
@@ -52,9 +53,15 @@ class SimulatedNode:
         self.job: str = ""
         """The durable job: `` or `rejoin`."""
         self.powered = True
+        self.boots = 0
         self.paused = False
         self.apply_delay_s = 0.0
         self.disk_delay_s = 0.0
+        self.answer_delay_s = 0.0
+        """How long this node takes to answer a request of the other one."""
+        self.swap: Swap | None = None
+        """The durable memory of a swap that was begun here."""
+        self.worker_life = 0
         self.trip: tuple[str, int, float] | None = None
         """Crash in the act of that name, after so many of its steps, and boot after so long."""
         self.on_promote: list[tuple[Promote, Observation, bool]] = []
@@ -133,6 +140,7 @@ class SimulatedNode:
         self.powered = False
         self.paused = False
         self.database.stop()
+        self.worker_life += 1
         self.kill_monitor()
 
     def boot(self) -> None:
@@ -140,8 +148,41 @@ class SimulatedNode:
             return
         self.world.say(self.name, "boots")
         self.powered = True
+        self.boots += 1
         self.database.start(self.world.now)
         self.world.after(0.2 + self.world.random.random(), self._start_if_down)
+        self.world.after(0.5 + self.world.random.random(), self._start_worker)
+
+    # --- the worker -----------------------------------------------------------------------------------------------
+
+    def begin_swap(self) -> None:
+        """The job is in the journal, and the worker takes it."""
+        self.world.swaps += 1
+        self.swap = Swap(f"swap-{self.world.swaps}")
+        self._start_worker()
+
+    def restart_worker_later(self, delay_s: float) -> None:
+        self.worker_life += 1
+        self.world.after(delay_s, self._start_worker)
+
+    def _start_worker(self) -> None:
+        """The worker goes on with what the journal says."""
+        if self.powered and self.swap is not None:
+            self.worker_life += 1
+            self.serve(carry_on(self, self.swap), self.worker_life)
+
+    def serve(self, steps: Iterator[float], life: int | None = None, step: int = 1) -> None:
+        """A process beside the monitor takes these steps; None is one that lives as long as the node's power lasts."""
+        if not self.powered or life not in (None, self.worker_life):
+            return
+        wait_s = 0.1 if self.paused else next(steps, None)
+        if wait_s is None:
+            return
+        if not self.paused and self._trips("Swap", step):
+            return
+        boots, following = self.boots, step if self.paused else step + 1
+        again = wait_s + self.disk_delay_s
+        self.world.after(again, lambda: self.serve(steps, life, following) if self.boots == boots else None)
 
     def _start_if_down(self) -> None:
         if self.powered and not self.monitor_up:
@@ -178,7 +219,7 @@ class SimulatedNode:
             return
         peer.called_at = world.now
         report = peer.report()
-        world.after(world.delay(), lambda: self._answered(life, request, report))
+        world.after(peer.answer_delay_s + world.delay(), lambda: self._answered(life, request, report))
         if world.random.random() < 0.02:
             world.after(world.delay() + world.random.random(), lambda: self._answered(life, request, report))
 
@@ -216,8 +257,12 @@ class SimulatedNode:
             database_ok=database.up and failing == 0,
             database_failing_s=failing,
             monitor_age_s=self.age(self.ticked_at) if self.monitor_up else None,
-            operation=self.job,
+            operation=self._announced(),
         )
+
+    def _announced(self) -> str:
+        operation = self.state.operation
+        return operation.kind if operation is not None and self.wall() < operation.until else ""
 
     def _ping_round(self, life: int) -> None:
         if not self._alive(life):
@@ -353,16 +398,22 @@ class SimulatedNode:
                 return
             act, delay = step
             done[act] = done.get(act, 0) + 1
-            if self.trip is not None and self.trip[:2] == (act, done[act]):
-                boot_after = self.trip[2]
-                self.trip = None
-                self.crash()
-                self.world.after(boot_after, self.boot)
+            if self._trips(act, done[act]):
                 return
             delay += self.disk_delay_s
             if delay > 0.0:
                 self.world.after(delay, lambda: self._next_step(life, steps, done))
                 return
+
+    def _trips(self, act: str, step: int) -> bool:
+        """Whether the node has lost power at this step of the act, as the plan says."""
+        if self.trip is None or self.trip[:2] != (act, step):
+            return False
+        boot_after = self.trip[2]
+        self.trip = None
+        self.crash()
+        self.world.after(boot_after, self.boot)
+        return True
 
     def change(self, state: NodeState) -> None:
         """The state is durable. A term that went back would be a bug of the core."""

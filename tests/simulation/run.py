@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import shlex
+from dataclasses import asdict, dataclass
 from random import Random
 
+from app.core.errors import HapairError
 from app.core.pairconfig import PairConfig, ProtectionMode
 from app.core.roles import Role
 from app.core.state import NodeState, PeerIdentity, Phase
@@ -17,7 +20,9 @@ from tests.simulation.world import World
 WARM_UP_S = 4.0
 """The pair has settled before anything goes wrong."""
 FAULTS_END_S = 26.0
-LIVENESS_BOUND_S = 180.0
+"""Whatever is not over by then is healed; a plan whose faults are over earlier is healed SETTLE_S after the last."""
+SETTLE_S = 3.0
+LIVENESS_BOUND_S = 240.0
 """The pair is stable again within this time after the last fault."""
 STABLE_FOR_S = 2.0
 STEP_S = 0.25
@@ -41,8 +46,11 @@ class Result:
 
     @property
     def command(self) -> str:
-        """What replays this run."""
-        return f"python -m tests.simulation --seed {self.seed} --trace"
+        """What replays this run: its seed alone, or with the plan where that was not drawn from the seed."""
+        drawn = f"python -m tests.simulation --seed {self.seed} --trace"
+        if (self.config, self.plan) == drawn_from(self.seed):
+            return drawn
+        return f"{drawn} --story {shlex.quote(to_text(self.config, self.plan))}"
 
     def report(self) -> str:
         plan = "\n".join(f"  {fault}" for fault in self.plan)
@@ -51,9 +59,26 @@ class Result:
 
 def simulate(seed: int, *, tracing: bool = False) -> Result:
     """A run drawn from the seed."""
+    config, plan = drawn_from(seed)
+    return run(seed, config, plan, tracing=tracing)
+
+
+def drawn_from(seed: int) -> tuple[PairConfig, tuple[Fault, ...]]:
+    """The configuration and the plan of the seed."""
     random = Random(seed)
-    config = draw_config(random)
-    return run(seed, config, draw(random), tracing=tracing)
+    return draw_config(random), draw(random)
+
+
+def to_text(config: PairConfig, plan: tuple[Fault, ...]) -> str:
+    """Both in one line of JSON, for a command line."""
+    return json.dumps({"config": asdict(config), "plan": [asdict(fault) for fault in plan]})
+
+
+def from_text(text: str) -> tuple[PairConfig, tuple[Fault, ...]]:
+    """What `to_text` has written."""
+    story = json.loads(text)
+    mode = ProtectionMode(story["config"].pop("protection_mode"))
+    return PairConfig(**story["config"], protection_mode=mode), tuple(Fault(**fault) for fault in story["plan"])
 
 
 def draw_config(random: Random) -> PairConfig:
@@ -78,7 +103,7 @@ def run(seed: int, config: PairConfig, plan: tuple[Fault, ...], *, tracing: bool
         _advance(world, WARM_UP_S)
         world.tracing = tracing
         arrange(world, plan)
-        _advance(world, world.now + FAULTS_END_S)
+        _advance(world, world.now + _disturbed_for_s(plan))
         heal(world)
         stable_after = _become_stable(world)
         checks.acknowledged_in_order(world)
@@ -87,8 +112,17 @@ def run(seed: int, config: PairConfig, plan: tuple[Fault, ...], *, tracing: bool
     except Broken as broken:
         failure = str(broken)
         world.say("", f"BROKEN {failure}")
+    except HapairError as error:
+        failure = f"a move was refused at {world.now:.2f}: {error}"
+        world.say("", f"BROKEN {failure}")
     failovers = sum(key.startswith("Failover") for node in world.nodes.values() for key in node.event_runs)
     return Result(seed, failure, config, plan, tuple(world.trace), stable_after, failovers, len(world.rescued))
+
+
+def _disturbed_for_s(plan: tuple[Fault, ...]) -> float:
+    """How long the plan goes on. A crash in an act comes whenever that act does."""
+    last = max((FAULTS_END_S if fault.act else fault.at + fault.lasts + SETTLE_S for fault in plan), default=SETTLE_S)
+    return min(last, FAULTS_END_S)
 
 
 def new_pair(seed: int, config: PairConfig) -> World:

@@ -192,6 +192,29 @@ SCENARIOS = (
         PROTECTION,
     ),
     Scenario(
+        "planned-swap",
+        "An administrator swaps the roles: the primary closes, the other takes over at exactly its last position.",
+        (Fault(1.0, "swap", "a", 1.0),),
+    ),
+    Scenario(
+        "swap-whose-primary-loses-power",
+        "The primary loses power right after it closed for a swap; back again it asks how the swap has ended.",
+        (Fault(1.0, "swap", "a", 1.0), Fault(0.5, "crash-in-act", "a", 6.0, act="Swap", step=8)),
+        SLOW_DETECTION,
+    ),
+    Scenario(
+        "swap-whose-peer-freezes",
+        "The secondary freezes as it is asked to take over: the swap ends one way or the other, with one primary.",
+        (Fault(1.0, "swap", "a", 1.0), Fault(1.065, "pause", "b", 11.0)),
+        SLOW_DETECTION,
+    ),
+    Scenario(
+        "swap-whose-link-is-cut",
+        "The link is cut while the roles are swapped: the closed primary stays closed until the other one answers.",
+        (Fault(1.0, "swap", "a", 1.0), Fault(1.065, "cut-peer", "a", 14.0)),
+        SLOW_DETECTION,
+    ),
+    Scenario(
         "found-own-database-down",
         "Found by seed 10036: a secondary whose own database is down does not try to take over.",
         (Fault(1.0, "kill-database", "b", 3.0), Fault(1.1, "crash", "a", 14.0)),

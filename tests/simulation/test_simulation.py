@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import multiprocessing
+import shlex
 from dataclasses import replace
 
 import pytest
 
 from tests.simulation.faults import Fault
 from tests.simulation.many import shrink, simulate_many
-from tests.simulation.run import run, simulate
+from tests.simulation.mutants import MUTANTS
+from tests.simulation.run import from_text, run, simulate
 from tests.simulation.scenarios import AVAILABILITY, FOLDER, PERFORMANCE, PROTECTION, SCENARIOS, Scenario
 
-RUNS = 2000
+RUNS = 10_000
 """`python -m tests.simulation --schedules N` runs more."""
 
 
+@pytest.mark.timeout(1800)
 def test_the_invariants_hold_in_every_run() -> None:
     results = list(simulate_many(0, RUNS, multiprocessing.cpu_count()))
     broken = [shrink(result).report() for result in results if result.failure]
@@ -31,6 +34,22 @@ def test_a_seed_replays_the_same_run(seed: int) -> None:
 
 def test_a_broken_run_says_how_to_replay_it() -> None:
     assert "python -m tests.simulation --seed 3 --trace" in simulate(3).report()
+
+
+def test_a_broken_run_is_shrunk_to_what_breaks_it_and_says_how_to_replay_that() -> None:
+    """A core that believes ping alone: some lost pings are enough to show it, whatever else goes wrong."""
+    mutant = next(each for each in MUTANTS if each.name == "believes ping alone")
+    assert mutant.config is not None
+    plan = (Fault(0.2, "slow-disk", "a", 6.0, amount=0.1), *mutant.plan, Fault(9.0, "kill-monitor", "a", 2.0))
+    with mutant.broken():
+        broken = run(7, mutant.config, plan)
+        assert broken.failure
+        small = shrink(broken)
+        assert [fault.kind for fault in small.plan] == ["drop-ping"]
+        assert small.plan[0].lasts < mutant.plan[0].lasts
+        words = shlex.split(small.command)
+        config, replayed = from_text(words[words.index("--story") + 1])
+        assert run(small.seed, config, replayed).failure == small.failure
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)

@@ -65,6 +65,7 @@ class World:
         self.faults = 0
         self.forced = 0
         """How often an administrator has made a node primary by force."""
+        self.swaps = 0
         self.resumed_at: dict[str, float] = {}
         self.rescued: dict[int, str] = {}
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
