@@ -59,10 +59,11 @@ class JobTables:
 
     def job_times(self) -> dict[tuple[str, str], tuple[int, float]]:
         query = select(JobRow.kind, JobRow.state, JobRow.started_at, JobRow.ended_at)
-        query = query.where(JobRow.started_at.is_not(None), JobRow.ended_at.is_not(None))
         found: dict[tuple[str, str], tuple[int, float]] = {}
         with self._connections.reading() as connection:
             for kind, state, started_at, ended_at in connection.execute(query):
+                if started_at is None or ended_at is None:
+                    continue
                 count, seconds = found.get((kind, state), (0, 0.0))
                 found[kind, state] = (count + 1, seconds + (ended_at - started_at).total_seconds())
         return found
