@@ -67,7 +67,11 @@ def first_page(wanted: Filter, before: int | None, limit: int) -> tuple[str, Pag
 @needs(Scope.READ)
 @recorded("activity-exported")
 @resource.arguments(ActivityExportSchema, location="query")
-@resource.response(200, {"type": "string"}, content_type="text/csv")
+@resource.doc(
+    responses={
+        "200": {"description": "OK", "content": {each: {"schema": {"type": "string"}} for each in MEDIA_TYPES.values()}}
+    }
+)
 @resource.alt_response(503, description="Too many streams and downloads are open")
 def export_activity(query: dict[str, Any]) -> Response:
     """All entries with these filters, newest first, as CSV or JSON lines.

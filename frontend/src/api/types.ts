@@ -4069,6 +4069,7 @@ export interface paths {
                     };
                     content: {
                         "text/csv": string;
+                        "application/jsonl": string;
                     };
                 };
                 /** @description Log in first, or the token is not known or has expired */
