@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import requests
 
@@ -95,7 +96,8 @@ def give_alerts(servers: Servers, secrets: Secrets) -> None:
 def leave_backup(servers: Servers) -> None:
     """A copy of the database as a backup would hold it, in the primary's mirrored tree."""
     primary = primary_of(servers)
-    servers.lab.check(primary, "sh", "-c", "mariadb-dump --all-databases > /srv/hapair/files/backup.sql")
+    copy = servers.lab.check(primary, "mariadb-dump", "--all-databases")
+    (Path(servers.hosts[primary]["files"]) / "backup.sql").write_text(copy)
 
 
 if __name__ == "__main__":
