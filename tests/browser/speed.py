@@ -52,7 +52,7 @@ def usable_ms(console: Console) -> list[float]:
 def change_ms(console: Console, servers: Servers) -> float:
     """From the monitor's knowing that the other server does not answer to its being on screen."""
     page = console.page
-    page.evaluate(f"window.change = ({WATCH})()")
+    page.evaluate(f"() => {{ window.change = ({WATCH})(); }}")
     servers.lab.fault("drop-ping", "b")
     found = float(page.evaluate("window.change"))
     servers.lab.fault("heal")
