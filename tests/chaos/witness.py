@@ -27,6 +27,8 @@ APART = 10**15
 SAMPLE_S = 0.5
 SAMPLE_TIMEOUT_S = 1.5
 END_TIMEOUT_S = 15.0
+STOP_S = 3.0
+"""The writer's next line, at which its listener notices, comes within this time unless its host stands still."""
 FILES = 400
 NO_ANSWER = "no answer"
 TROUBLES = (OSError, AssertionError, LookupError, LabError, pymysql.Error, subprocess.SubprocessError)
@@ -85,27 +87,28 @@ class Burst:
         self._process = subprocess.Popen(
             servers.lab.exec_command(host, command), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
+        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._listen, name="burst", daemon=True)
         self.names: list[str] = []
         self._thread.start()
 
     def _listen(self) -> None:
+        """Takes names until it is told to stop; then the writer, to whom nobody listens any more, ends."""
         if self._process.stdout is None:
             raise LabError("the burst of files has no output")
-        for line in self._process.stdout:
-            if line.endswith("\n"):
-                self.names.append(line.strip())
+        with self._process.stdout as lines:
+            for line in lines:
+                if self._stopped.is_set():
+                    return
+                if line.endswith("\n"):
+                    self.names.append(line.strip())
 
     def stop(self) -> None:
-        """Nothing more is acknowledged: what is written after this counts for nothing."""
+        """Nothing more is acknowledged. A writer that is frozen with its host ends when it is thawed."""
+        self._stopped.set()
         self._process.kill()
         self._process.wait(END_TIMEOUT_S)
-        if self._process.stdout is not None and not self._process.stdout.closed:
-            # A process that is frozen with its host still holds the other end: then nobody reads any more.
-            self._thread.join(SAMPLE_S)
-            if not self._thread.is_alive():
-                self._process.stdout.close()
-        self.names = list(self.names)
+        self._thread.join(STOP_S)
 
 
 class Witness:
