@@ -30,6 +30,11 @@ ALLOWED = (
     (r"\w+/hapair/tls/(key|console)\.pem", r".*key.*", "the server's own private keys"),
     (r"\w+/hapair/sealing/keys", r"sealing key.*", "what opens sealed values: root and the API's group"),
     (r"\w+/mysql/master\.info", REPLICATION, "MariaDB keeps its source's password there, for its own account"),
+    (
+        r"\w+/hapair/store/node\.db(-wal)?",
+        r"CSRF token.*",
+        "opens nothing without the session's cookie, which is not there",
+    ),
     (r"\w+/hapair/store/node\.db(-wal)?", FINGERPRINT, "the draft and the applied configuration of this node"),
 )
 """(place, secret, why): where which secret may be. The files are closed to other accounts, which is checked too."""
