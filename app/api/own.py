@@ -41,6 +41,7 @@ resource = Resource("own", __name__, "One's own password and second factor")
 @resource.arguments(OwnPasswordSchema)
 @resource.response(200, SessionSchema)
 @resource.alt_response(409, description="Not on this server: users are changed on the primary")
+@resource.alt_response(429, description="Too many wrong passwords")
 def change_own_password(wanted: dict[str, str]) -> dict[str, Any]:
     """Change one's own password; all one's other sessions end, on both servers."""
     refuse_on_secondary()
@@ -61,6 +62,7 @@ def change_own_password(wanted: dict[str, str]) -> dict[str, Any]:
 @resource.arguments(PasswordProofSchema)
 @resource.response(200, EnrolmentSchema)
 @resource.alt_response(409, description="There is one already, or users can't be changed on this server")
+@resource.alt_response(429, description="Too many wrong passwords")
 def begin_second_factor(proof: dict[str, str]) -> dict[str, str]:
     """Begin a second factor: a secret for an app on a telephone. It counts once a code of it has been sent."""
     refuse_on_secondary()
@@ -111,6 +113,7 @@ def confirm_second_factor(wanted: dict[str, str]) -> dict[str, list[str]]:
 @resource.arguments(PasswordProofSchema)
 @resource.response(204)
 @resource.alt_response(409, description="Users can't be changed on this server")
+@resource.alt_response(429, description="Too many wrong passwords")
 def remove_second_factor(proof: dict[str, str]) -> None:
     """Do without a second factor; its recovery codes go with it."""
     refuse_on_secondary()
@@ -124,6 +127,7 @@ def remove_second_factor(proof: dict[str, str]) -> None:
 @resource.arguments(PasswordProofSchema)
 @resource.response(200, RecoveryCodesSchema)
 @resource.alt_response(409, description="There is no second factor, or users can't be changed on this server")
+@resource.alt_response(429, description="Too many wrong passwords")
 def make_recovery_codes(proof: dict[str, str]) -> dict[str, list[str]]:
     """Make new recovery codes, shown this once; the old ones are good for nothing any more."""
     refuse_on_secondary()

@@ -70,7 +70,9 @@ def broken_promises(
     answers: Counter[int] = Counter()
 
     def check(case: Any) -> None:
-        answer = case.call(headers=headers())
+        sent = headers()
+        name, _, value = sent.pop("Cookie", "").partition("=")
+        answer = case.call(headers=sent, cookies={name: value} if name else {})
         answers[answer.status_code] += 1
         try:
             case.validate_response(answer, checks=CHECKS)

@@ -293,6 +293,15 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                /** @description Too many wrong passwords */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
                 /** @description A part of this server does not work */
                 503: {
                     headers: {
@@ -502,6 +511,15 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                /** @description Too many wrong passwords */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
                 /** @description A part of this server does not work */
                 503: {
                     headers: {
@@ -590,6 +608,15 @@ export interface paths {
                 };
                 /** @description Some fields are not right */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many wrong passwords */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -701,6 +728,15 @@ export interface paths {
                 };
                 /** @description Some fields are not right */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many wrong passwords */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
