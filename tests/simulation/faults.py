@@ -149,7 +149,7 @@ def _resume(world: World, fault: Fault) -> None:
 def _announce(world: World, fault: Fault) -> None:
     """Maintenance of one node is announced to both, as far as the other can be reached."""
     for node in world.nodes.values():
-        if (node.name == fault.node or (node.runs() and world.both_ways())) and not node.job:
+        if (node.name == fault.node or (node.runs() and world.both_ways())) and node.state.operation is None:
             until = node.wall() + timedelta(seconds=fault.lasts)
             node.change(replace(node.state, operation=Operation("announced", "maintenance", until)))
 
