@@ -13,9 +13,9 @@ from datetime import datetime
 from typing import Any
 
 from app.core.certificates import ALARM as CERTIFICATE
-from app.core.failover import QUIET_KINDS
 from app.core.fences import BY_REASON
 from app.core.pairconfig import PairConfig, ProtectionMode
+from app.core.pilot import hands_off
 from app.core.roles import Role
 from app.core.state import FenceReason, NodeState, Phase
 
@@ -137,7 +137,7 @@ def judge(view: View) -> tuple[str, tuple[Reason, ...]]:
         return "standalone", tuple(_own_troubles(view))
     if state.fence is not None and state.fence.reason is FenceReason.CONFLICT:
         return "conflict", (_fence_reason(state),)
-    if _job_under_way(view):
+    if hands_off(view.state, view.now):
         kind = state.operation.kind if state.operation is not None else ""
         return "synchronizing", (
             Reason("operation", f"A job is changing this pair ({kind}); wait until it has ended."),
@@ -151,11 +151,6 @@ def judge(view: View) -> tuple[str, tuple[Reason, ...]]:
         return "synchronizing", (Reason("seeding", "The secondary is being filled with the primary's data."),)
     reasons = _distinct((*_own_troubles(view), *_pair_troubles(view), *_alarms(view)))
     return ("degraded" if reasons else "stable"), reasons
-
-
-def _job_under_way(view: View) -> bool:
-    operation = view.state.operation
-    return operation is not None and operation.kind not in QUIET_KINDS and view.now < operation.until
 
 
 def _fence_reason(state: NodeState) -> Reason:

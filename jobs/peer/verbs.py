@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from app.core.errors import HapairError, InvalidInput
+from app.core.pilot import hands_off
 from app.core.state import NodeState, Operation
 from app.ports import Json, Node
 from jobs.peer import verbs_activity, verbs_join, verbs_swap
@@ -73,7 +74,8 @@ def fence(node: Node, body: Json) -> Json:
 
 
 def announce(node: Node, body: Json) -> Json:
-    """The peer's operation is known here until its bound; an empty kind ends it."""
+    """The peer's operation is known here until its bound; an empty kind ends it. A job that is under way here has
+    announced itself, and stays: the monitor would act in the middle of it."""
     kind, job_id = text(body, "kind", 40), text(body, "job_id", 64)
     if not kind:
         node.store.change_state(lambda state: _without_operation(state, job_id))
@@ -84,7 +86,8 @@ def announce(node: Node, body: Json) -> Json:
         bounded = min(until, now + ANNOUNCEMENT_MAX)
     except (ValueError, TypeError) as error:
         raise InvalidInput("bad-request", "This Message Can't Be Understood", detail="`until` is no time.") from error
-    node.store.change_state(lambda state: replace(state, operation=Operation(job_id, kind, bounded)))
+    announced = Operation(job_id, kind, bounded)
+    node.store.change_state(lambda state: state if hands_off(state, now) else replace(state, operation=announced))
     return {}
 
 

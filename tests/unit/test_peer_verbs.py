@@ -92,6 +92,17 @@ def test_an_announcement_is_bounded_and_ended_only_by_its_own_job(world: World) 
     assert world.beta.store.state().operation is None
 
 
+def test_an_announcement_does_not_replace_a_job_that_is_under_way(world: World) -> None:
+    swap = Operation("job", "swap", world.clock.now() + timedelta(seconds=60))
+    until = (world.clock.now() + timedelta(days=9)).isoformat()
+    world.beta.store.change_state(lambda state: replace(state, operation=swap))
+    ask(world.beta, "announce", {"kind": "stopping", "job_id": "one", "until": until})
+    assert world.beta.store.state().operation == swap
+    world.clock.advance(60)
+    ask(world.beta, "announce", {"kind": "stopping", "job_id": "one", "until": until})
+    assert world.beta.store.state().operation == Operation("one", "stopping", world.clock.now() + ANNOUNCEMENT_MAX)
+
+
 @pytest.mark.parametrize("verb", ["join-begin", "join-done", "join-abort", "leave", "left"])
 def test_another_pair_is_not_served(world: World, verb: str) -> None:
     before = world.look()
