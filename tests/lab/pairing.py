@@ -17,10 +17,12 @@ STABLE_TIMEOUT_S = 120.0
 
 @dataclass(frozen=True)
 class Timing:
-    """How often the servers ping one another, and how many failures make a failover; None keeps the default."""
+    """How often the servers ping one another, how many failures make a failover, and how soon there may be a second
+    one; None keeps the default."""
 
     ping_interval: int | None = None
     ping_iterations: int | None = None
+    anti_flapping_s: int | None = None
 
 
 MANUAL_TIMING = Timing()
@@ -39,6 +41,7 @@ def secondary_draft(hosts: Json, fingerprint: str, timing: Timing = MANUAL_TIMIN
         draft
         | ({"HAPingInterval": timing.ping_interval} if timing.ping_interval else {})
         | ({"HAPingIterations": timing.ping_iterations} if timing.ping_iterations else {})
+        | ({"HAAntiFlappingTime": timing.anti_flapping_s} if timing.anti_flapping_s is not None else {})
     )
 
 
