@@ -12,13 +12,10 @@ import click
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from app import cli_show
 from app.cli_base import EXIT_REFUSED, Tool, command
-from app.cli_client import NoAnswer
+from app.cli_download import download_to
 from app.cli_show import coloured, moment, table
 
-PARTIAL = ".partial"
-"""What an export's file is called until it is whole."""
 FILTERS = {
     "actor": "Only of this person or token.",
     "action": "Only this act.",
@@ -106,23 +103,7 @@ def export(tool: Tool, target: Path | None, form: str, **options: Any) -> None:
         tool.client.download(path, sys.stdout.buffer.write)
         sys.stdout.buffer.flush()
         return
-    if target.exists():
-        raise click.UsageError(f"{target} is there already.")
-    partial = target.with_name(target.name + PARTIAL)
-    try:
-        file = partial.open("xb")
-    except OSError as error:
-        raise click.UsageError(f"{partial} can't be made: {error.strerror}.") from error
-    try:
-        with file:
-            partial.chmod(0o600)
-            total = tool.client.download(path, file.write)
-        partial.rename(target)
-    except OSError as error:
-        raise NoAnswer(f"The log could not be brought to {target}: {error}.") from error
-    finally:
-        partial.unlink(missing_ok=True)
-    tool.show({"file": str(target), "bytes": total}, lambda found: f"{cli_show.size(found['bytes'])} in {target}.")
+    download_to(tool, path, target, "The log")
 
 
 def verify(tool: Tool) -> None:

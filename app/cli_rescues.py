@@ -10,11 +10,8 @@ import click
 
 from app import cli_show
 from app.cli_base import Tool, command
-from app.cli_client import NoAnswer
+from app.cli_download import download_to
 from app.cli_show import moment, table
-
-PARTIAL = ".partial"
-"""What a download's file is called until it is whole."""
 
 
 def add_to(main: click.Group) -> None:
@@ -76,23 +73,7 @@ def _drawn(found: dict[str, Any]) -> Any:
 @click.argument("target", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
 def download(tool: Tool, rescue_id: str, target: Path) -> None:
     """Write a rescue as a gzipped tar to FILE, which must not be there yet."""
-    if target.exists():
-        raise click.UsageError(f"{target} is there already.")
-    partial = target.with_name(target.name + PARTIAL)
-    try:
-        file = partial.open("xb")
-    except OSError as error:
-        raise click.UsageError(f"{partial} can't be made: {error.strerror}.") from error
-    try:
-        with file:
-            partial.chmod(0o600)
-            total = tool.client.download(f"{path_of(rescue_id)}/download", file.write)
-        partial.rename(target)
-    except OSError as error:
-        raise NoAnswer(f"The rescue could not be brought to {target}: {error}.") from error
-    finally:
-        partial.unlink(missing_ok=True)
-    tool.show({"file": str(target), "bytes": total}, lambda found: f"{cli_show.size(found['bytes'])} in {target}.")
+    download_to(tool, f"{path_of(rescue_id)}/download", target, "The rescue")
 
 
 @click.argument("rescue_id", metavar="ID")
