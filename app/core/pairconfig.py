@@ -14,6 +14,9 @@ HEARTBEAT_INTERVAL_MAX_S = 1.0
 SEMI_SYNC_FALLBACK_S = 10.0
 """In `availability`, commits wait at most this long for a lost standby."""
 PING_TIMEOUT_MAX_S = 2.0
+LAST_PING_MIN_S = 0.2
+LAST_PING_FACTOR = 10.0
+"""The ping that ends the window waits this many times as long as answers have taken, and never less than the bound."""
 
 
 class ProtectionMode(StrEnum):
@@ -54,6 +57,16 @@ class PairConfig:
     def ping_timeout_s(self) -> float:
         """A ping without an answer in this time has failed."""
         return min(self.ping_interval_s / 2, PING_TIMEOUT_MAX_S)
+
+    def ping_patience_s(self, missed: int, usual_s: float | None) -> float:
+        """How long the next ping waits for its answer, after so many that failed in a row.
+
+        The one that ends the window follows others that had the whole time and failed: it needs no more of it than
+        answers usually take, and the failover comes that much earlier.
+        """
+        if usual_s is None or missed == 0 or missed + 1 != self.ping_iterations:
+            return self.ping_timeout_s
+        return min(self.ping_timeout_s, max(LAST_PING_MIN_S, LAST_PING_FACTOR * usual_s))
 
     @property
     def heartbeat_interval_s(self) -> float:

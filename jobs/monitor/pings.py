@@ -13,6 +13,8 @@ from jobs.monitor.nearmiss import NearMisses
 
 STANDALONE_INTERVAL_S = 15.0
 """Without a peer only the gateway is pinged, for the status page."""
+USUAL_KEPT = 0.9
+"""One slow answer counts for this much of itself in the next round, so that a calm minute forgets it."""
 
 
 class PingDuty:
@@ -27,6 +29,7 @@ class PingDuty:
         self._peer: str | None = None
         self._others_now = threading.Event()
         self._near_misses = NearMisses(node)
+        self._usual_s: float | None = None
 
     def step(self) -> float:
         situation = self._board.read().situation
@@ -52,13 +55,16 @@ class PingDuty:
         """Another peer: what was counted of the one before says nothing."""
         self._peer = peer
         self._grid = Grid()
+        self._usual_s = None
         fresh = NetworkFinding(sequence=self._board.read().network.sequence)
         self._board.put(network=fresh)
 
     def _round(self, situation: Situation) -> None:
         self._others_now.clear()
-        answers = self._ping(situation, [self._peer] if self._peer else [])
         before = self._board.read().network
+        timeout_s = situation.config.ping_patience_s(before.peer_missed, self._usual_s)
+        answers = self._ping(situation, [self._peer] if self._peer else [], timeout_s)
+        self._learn(answers)
         round_trip = None if self._peer is None else answers.get(self._peer)
         failed = self._peer is not None and round_trip is None
         missed = before.peer_missed + 1 if failed else 0
@@ -74,15 +80,21 @@ class PingDuty:
 
     def _ask_others(self, situation: Situation) -> None:
         self._others_now.clear()
-        answers = self._ping(situation, [])
+        answers = self._ping(situation, [], situation.config.ping_timeout_s)
         before = self._board.read().network
         others = self._others(situation, answers, before)
         self._board.change(lambda found: replace(found, network=replace(found.network, **others)), urgent=True)
 
-    def _ping(self, situation: Situation, first: list[str]) -> dict[str, float | None]:
+    def _learn(self, answers: dict[str, float | None]) -> None:
+        """How long answers take, of the slowest that is asked."""
+        slowest_s = max((each / 1000 for each in answers.values() if each is not None), default=None)
+        if slowest_s is not None:
+            self._usual_s = max(slowest_s, USUAL_KEPT * (self._usual_s or 0.0))
+
+    def _ping(self, situation: Situation, first: list[str], timeout_s: float) -> dict[str, float | None]:
         gateway = [situation.gateway] if situation.gateway else []
         addresses = [*first, *gateway, *situation.config.ping_targets]
-        return self._node.pinger.ping(addresses, situation.config.ping_timeout_s) if addresses else {}
+        return self._node.pinger.ping(addresses, timeout_s) if addresses else {}
 
     def _others(self, situation: Situation, answers: dict[str, float | None], before: NetworkFinding) -> dict[str, Any]:
         gateway = None if situation.gateway is None else answers.get(situation.gateway) is not None

@@ -18,6 +18,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from app.adapters.store import SqliteNodeStore
+from app.adapters.store.connections import Connections
 from app.core.errors import LocalFailure
 from app.migrate import migrate_appliance, migrate_node_store
 from app.models.appliance import ApplianceBase
@@ -46,6 +47,7 @@ import dataclasses, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from app.adapters.store import SqliteNodeStore
+from app.adapters.store.connections import Connections
 from app.ports import Actor, StepRecord
 
 class Clock:
@@ -172,3 +174,47 @@ def test_migrations_make_what_the_models_describe(path: Path, tmp_path: Path) ->
         with engine.connect() as connection:
             assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         engine.dispose()
+
+
+def test_an_answer_is_read_once_until_anybody_writes(path: Path) -> None:
+    connections = Connections(path)
+    own = SqliteNodeStore(path, TickingClock(), node_name=lambda: "alpha")
+    loads: list[int] = []
+
+    def load() -> int:
+        loads.append(len(loads) + 1)
+        return loads[-1]
+
+    assert [connections.unchanged("answer", load) for _ in range(3)] == [1, 1, 1]
+    own.save_note("told", {"by": "this process"})
+    assert [connections.unchanged("answer", load) for _ in range(2)] == [2, 2]
+    subprocess.run([sys.executable, "-c", f"{OPEN_STORE}raise_term()", str(path)], check=True, timeout=WRITER_TIMEOUT_S)
+    assert [connections.unchanged("answer", load) for _ in range(2)] == [3, 3]
+    with connections.writing() as connection:
+        connection.exec_driver_sql("UPDATE notes SET value = '{}'")
+    assert connections.unchanged("answer", load) == 4
+    connections.close()
+    own.close()
+
+
+def test_what_another_process_wrote_is_seen_at_once(path: Path, real: SqliteNodeStore) -> None:
+    assert real.state().term == 0
+    for term in (1, 2):
+        subprocess.run(
+            [sys.executable, "-c", f"{OPEN_STORE}raise_term()", str(path)], check=True, timeout=WRITER_TIMEOUT_S
+        )
+        assert real.state().term == term
+
+
+def test_the_callers_change_of_an_answer_is_theirs_alone(real: SqliteNodeStore) -> None:
+    real.config().applied["HAServerRole"] = "primary"
+    real.alarms().clear()
+    assert real.config().applied["HAServerRole"] == "standalone"
+
+
+def test_a_store_that_is_not_there_is_a_failure_by_name(tmp_path: Path) -> None:
+    store = SqliteNodeStore(tmp_path / "missing.db", TickingClock(), node_name=lambda: "alpha")
+    with pytest.raises(LocalFailure) as failure:
+        store.state()
+    assert failure.value.code == "store-failed"
+    store.close()

@@ -14,4 +14,8 @@ class FakePinger:
 
     def ping(self, addresses: Sequence[str], timeout_s: float) -> dict[str, float | None]:
         self.rounds += 1
-        return {address: self.answering.get(address) for address in addresses}
+        return {address: self._in_time(address, timeout_s) for address in addresses}
+
+    def _in_time(self, address: str, timeout_s: float) -> float | None:
+        round_trip_ms = self.answering.get(address)
+        return None if round_trip_ms is None or round_trip_ms > 1000 * timeout_s else round_trip_ms

@@ -32,6 +32,7 @@ from tests.simulation.world import World
 
 TICK_S = 0.5
 REQUEST_TIMEOUT_S = 2.0
+PING_TOOK_S = 0.005
 PROBE_TIMEOUT_S = 2.0
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -275,7 +276,7 @@ class SimulatedNode:
         answered = world.passes(self.name) and peer.powered and world.passes(peer.name)
         answered = answered and peer.name not in world.network.no_ping
         others = world.others_answer(self.name)
-        took = 0.005 if answered and others else config.ping_timeout_s
+        took = PING_TOOK_S if answered and others else config.ping_patience_s(self.missed, PING_TOOK_S)
         world.after(took, lambda: self._pinged(life, answered, others))
 
     def _pinged(self, life: int, answered: bool | None, others: bool) -> None:
@@ -292,7 +293,7 @@ class SimulatedNode:
         """Gateway and targets are pinged now."""
         life, world = self.life, self.world
         others = world.others_answer(self.name)
-        took = 0.005 if others else world.config.ping_timeout_s
+        took = PING_TOOK_S if others else world.config.ping_timeout_s
         world.after(took, lambda: self._pinged(life, None, others))
 
     def _look_at_database(self) -> None:

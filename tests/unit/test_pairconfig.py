@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from app.core import fields
 from app.core.pairconfig import PairConfig, ProtectionMode, pair_config
 
@@ -32,3 +34,21 @@ def test_applied_values_are_taken() -> None:
     )  # fmt: skip
     assert config.ping_timeout_s == 0.5
     assert PairConfig().ping_timeout_s == 2.0
+
+
+@pytest.mark.parametrize(
+    ("missed", "usual_s", "expected"),
+    [
+        (0, 0.001, 0.5), (1, 0.001, 0.5), (2, 0.001, 0.2), (3, 0.001, 0.5),
+        (2, 0.03, 0.3), (2, 0.2, 0.5), (2, None, 0.5),
+    ],
+)  # fmt: skip
+def test_only_the_ping_that_ends_the_window_waits_no_longer_than_answers_take(
+    missed: int, usual_s: float | None, expected: float
+) -> None:
+    config = PairConfig(ping_interval_s=1.0, ping_iterations=3)
+    assert config.ping_patience_s(missed, usual_s) == pytest.approx(expected)
+
+
+def test_a_window_of_one_ping_gives_it_its_whole_time() -> None:
+    assert PairConfig(ping_interval_s=1.0, ping_iterations=1).ping_patience_s(0, 0.001) == 0.5

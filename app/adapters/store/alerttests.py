@@ -34,16 +34,19 @@ class AlertTestTables:
         return AlertTest(**values)
 
     def claim_alert_test(self) -> AlertTest | None:
+        if not self._connections.unchanged("alert-tests", self._any_waiting):
+            return None
         oldest = select(AlertTestRow.__table__).where(AlertTestRow.state == "queued").order_by(AlertTestRow.id).limit(1)
-        with self._connections.reading() as connection:
-            if connection.execute(oldest).first() is None:
-                return None
         with self._connections.writing() as connection:
             row = connection.execute(oldest).mappings().first()
             if row is None:
                 return None
             connection.execute(update(AlertTestRow).where(AlertTestRow.id == row["id"]).values(state="running"))
         return _test({**row, "state": "running"})
+
+    def _any_waiting(self) -> bool:
+        with self._connections.reading() as connection:
+            return _waiting(connection) > 0
 
     def finish_alert_test(self, test_id: str, state: str, result: Json) -> None:
         changes = {"state": state, "result": result, "ended_at": self._clock.now()}

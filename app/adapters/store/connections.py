@@ -6,17 +6,20 @@ Writes begin with BEGIN IMMEDIATE, so that what a transaction has read can't cha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from app.adapters.store.unchanged import Unchanged
 from app.core.errors import LocalFailure
 
+Answer = TypeVar("Answer")
 BUSY_TIMEOUT_S = 10.0
 POOL_SIZE = 4
 POOL_OVERFLOW = 60
@@ -28,14 +31,24 @@ class Connections:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        address = f"file:{path}"
         self._engine = create_engine(
-            URL.create("sqlite", database=f"file:{path}", query={"mode": "rw", "uri": "true"}),
+            URL.create("sqlite", database=address, query={"mode": "rw", "uri": "true"}),
             pool_size=POOL_SIZE,
             max_overflow=POOL_OVERFLOW,
             pool_timeout=BUSY_TIMEOUT_S,
             connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
         )
         event.listen(self._engine, "connect", _prepare)
+        self._unchanged = Unchanged(
+            lambda: sqlite3.connect(f"{address}?mode=rw", uri=True, timeout=BUSY_TIMEOUT_S, check_same_thread=False)
+        )
+
+    def unchanged(self, name: str, load: Callable[[], Answer]) -> Answer:
+        """What `load` returns; from memory while nobody has changed the store since `load` was last called by this
+        name. Whoever gets it must not change it."""
+        with self._translated():
+            return self._unchanged.ask(name, load)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -59,18 +72,19 @@ class Connections:
             connection.commit()
 
     def close(self) -> None:
+        self._unchanged.close()
         self._engine.dispose()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, sqlite3.Error) as error:
             raise self._failure(error) from error
 
-    def _failure(self, error: SQLAlchemyError) -> LocalFailure:
+    def _failure(self, error: SQLAlchemyError | sqlite3.Error) -> LocalFailure:
         reason = str(getattr(error, "orig", None) or error)
-        if isinstance(error, OperationalError) and "locked" in reason:
+        if isinstance(error, OperationalError | sqlite3.OperationalError) and "locked" in reason:
             return LocalFailure(
                 "store-busy",
                 "The Node Store Is Busy",

@@ -82,8 +82,12 @@ class EventTables:
 
     def _any_pending(self, channel: str) -> bool:
         """Read only, so that the usual answer "nothing to do" takes no lock."""
-        with self._connections.reading() as connection:
-            return connection.execute(_pending(channel, 1)).scalar() is not None
+
+        def load() -> bool:
+            with self._connections.reading() as connection:
+                return connection.execute(_pending(channel, 1)).scalar() is not None
+
+        return self._connections.unchanged(f"pending {channel}", load)
 
     def finish_delivery(self, event_id: int, channel: str, state: str, detail: str = "") -> None:
         self.finish_deliveries([event_id], channel, state, detail)
@@ -142,14 +146,16 @@ class EventTables:
 
     def _is_up(self, code: str) -> bool:
         """Read only: an alarm that is not up is cleared again and again without a lock."""
-        with self._connections.reading() as connection:
-            return connection.execute(select(AlarmRow.code).where(AlarmRow.code == code)).scalar() is not None
+        return any(each.code == code for each in self.alarms())
 
     def _tell(self, connection: Connection, told: AlarmTold | None) -> None:
         if told is not None:
             self._insert(connection, told.key, told.kind, told.parameters, told.detail, told.channels)
 
     def alarms(self) -> list[AlarmRecord]:
+        return list(self._connections.unchanged("alarms", self._load_alarms))
+
+    def _load_alarms(self) -> list[AlarmRecord]:
         query = select(AlarmRow.__table__).order_by(AlarmRow.raised_at, AlarmRow.code)
         with self._connections.reading() as connection:
             return [AlarmRecord(**row) for row in connection.execute(query).mappings()]

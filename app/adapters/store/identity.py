@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -22,6 +23,9 @@ class IdentityTables:
     _clock: Clock
 
     def state(self) -> NodeState:
+        return self._connections.unchanged("state", self._load_state)
+
+    def _load_state(self) -> NodeState:
         with self._connections.reading() as connection:
             return _state(connection.exec_driver_sql("SELECT document FROM node_state WHERE id = 1").scalar())
 
@@ -42,6 +46,10 @@ class IdentityTables:
         return after
 
     def config(self) -> ConfigRecord:
+        # A copy: callers may change the fields of what they get.
+        return copy.deepcopy(self._connections.unchanged("config", self._load_config))
+
+    def _load_config(self) -> ConfigRecord:
         with self._connections.reading() as connection:
             return _config(connection.execute(select(ConfigurationRow.__table__)).mappings().one())
 

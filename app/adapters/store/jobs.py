@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import secrets
 from collections.abc import Sequence
 from dataclasses import fields
@@ -69,6 +70,10 @@ class JobTables:
         return found
 
     def active_job(self) -> JobRecord | None:
+        # A copy: a job's arguments and memory are the caller's own.
+        return copy.deepcopy(self._connections.unchanged("active-job", self._load_active))
+
+    def _load_active(self) -> JobRecord | None:
         with self._connections.reading_together() as connection:
             return _active(connection)
 

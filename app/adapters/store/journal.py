@@ -51,12 +51,17 @@ class JournalTables:
             return _log(_node_id(connection)).find(connection, wanted, before, limit)
 
     def activity_after(self, entry: int, limit: int) -> list[Entry]:
+        if self.activity_head().entry <= entry:
+            return []
         query = select(_TABLE).where(_TABLE.c.id > entry).order_by(_TABLE.c.id).limit(limit)
         with self._connections.reading_together() as connection:
             node_id = _node_id(connection)
             return [_entry(row, node_id) for row in connection.execute(query).mappings()]
 
     def activity_head(self) -> Head:
+        return self._connections.unchanged("activity-head", self._load_head)
+
+    def _load_head(self) -> Head:
         with self._connections.reading() as connection:
             return _head(connection)
 

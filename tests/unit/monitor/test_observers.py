@@ -14,7 +14,7 @@ from app.ports import Actor, ReplicationSource
 from jobs.monitor.duty import Grid
 from jobs.monitor.nearmiss import NearMisses
 from jobs.monitor.report import read_report
-from tests.unit.monitor.world import PEER, World, report
+from tests.unit.monitor.world import GATEWAY, PEER, World, report
 
 
 def test_failed_pings_are_counted_until_one_answers() -> None:
@@ -29,6 +29,30 @@ def test_failed_pings_are_counted_until_one_answers() -> None:
     assert world.board.read().network.peer_missed == 0
     assert world.board.read().near_miss is not None
     assert world.board.read().near_miss["missed"] == 3  # type: ignore[index]
+
+
+def missed_when_the_third_answer_takes(world: World, round_trip_ms: float) -> list[int]:
+    """Failed pings in a row after each round: one answered, two not at all, one answered late."""
+    missed = []
+    for answering in (0.3, None, None, round_trip_ms):
+        world.pinger.answering.pop("10.0.0.2", None)
+        if answering is not None:
+            world.pinger.answering["10.0.0.2"] = answering
+        world.pings.step()
+        missed.append(world.board.read().network.peer_missed)
+        world.clock.advance(1)
+    return missed
+
+
+def test_the_ping_that_ends_the_window_waits_no_longer_than_answers_usually_take() -> None:
+    assert missed_when_the_third_answer_takes(World(Role.SECONDARY), 150.0) == [0, 1, 2, 0]
+    assert missed_when_the_third_answer_takes(World(Role.SECONDARY), 300.0) == [0, 1, 2, 3]
+
+
+def test_where_the_gateway_is_slow_the_ping_that_ends_the_window_waits_longer() -> None:
+    world = World(Role.SECONDARY)
+    world.pinger.answering[GATEWAY] = 40.0
+    assert missed_when_the_third_answer_takes(world, 300.0) == [0, 1, 2, 0]
 
 
 def test_a_ping_is_sent_only_at_its_point_of_the_grid() -> None:
