@@ -23,8 +23,9 @@ lint: setup
 	./app/install/npm.sh run lint
 	./app/install/npm.sh run check
 
+# Two processes: one for all that uses servers, one for the rest.
 test: setup
-	@$(AS_ROOT) $(PYTHON) -m pytest
+	@$(AS_ROOT) $(PYTHON) -m pytest --numprocesses 2 --dist loadgroup
 
 bench: setup
 	@$(AS_ROOT) $(PYTHON) -m tests.bench

@@ -19,10 +19,18 @@ QUICK = Timing(ping_interval=1, ping_iterations=3, anti_flapping_s=0)
 """A detection window of three seconds, and a failover whenever one is due: tests that share a pair follow one another
 sooner than failovers of their own may."""
 
-LOG_LINES = 40
+LOG_LINES = 25
 """Of each service, in the report of a failed test."""
 
 _numbers = itertools.count(1)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What uses servers runs one after the other in one process, beside which others may run all the rest."""
+    for item in items:
+        if any(item.get_closest_marker(name) for name in ("lab", "browser")):
+            item.add_marker(pytest.mark.xdist_group("servers"))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -66,7 +66,8 @@ def last_words(lab: Lab, count: int = LAST_LINES) -> str:
     found = []
     for host in HOSTS:
         for log in sorted((lab.places.data(host) / "logs").glob("*.log")):
-            lines = log.read_text(errors="replace").splitlines()[-count:]
+            # A power cut leaves zeros where the log was not on the disk yet.
+            lines = log.read_text(errors="replace").replace("\0", "").splitlines()[-count:]
             found.append("\n".join((f"--- {host} {log.name}", *lines)))
     return "\n".join(found)
 
