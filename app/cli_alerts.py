@@ -52,6 +52,12 @@ def _drawn(found: dict[str, Any]) -> Any:
     return table(("", ""), rows)
 
 
+def _save(tool: Tool, path: str, body: dict[str, Any]) -> None:
+    """Over the settings as they are now: whoever types a command has not seen them."""
+    loaded = tool.client.call("GET", "/ha/alerts")
+    tool.show(tool.client.call("PUT", path, body, loaded.etag).body, _drawn)
+
+
 def _read_secret(what: str) -> str:
     """From the terminal without echo, or the first line of standard input: never from the command line, which others
     on this server can see."""
@@ -78,7 +84,7 @@ def set_mail(tool: Tool, host: str, port: int | None, security: str, asks: bool,
         **more,
         **({"password": _read_secret("Password")} if asks else {}),
     }
-    tool.show(tool.client.call("PUT", "/ha/alerts/mail", body).body, _drawn)
+    _save(tool, "/ha/alerts/mail", body)
 
 
 def forget_mail(tool: Tool) -> None:
@@ -95,7 +101,7 @@ def set_webhook(tool: Tool, url: str, asks: bool, authority: Any) -> None:
     body = {"url": url, "authority": authority.read() if authority else ""}
     if asks:
         body["secret"] = _read_secret("Secret")
-    tool.show(tool.client.call("PUT", "/ha/alerts/webhook", body).body, _drawn)
+    _save(tool, "/ha/alerts/webhook", body)
 
 
 def forget_webhook(tool: Tool) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 
+from flask import Response, make_response
+
 from app.api.body import Resource
 from app.api.door import needs, note_detail, recorded, visitor
+from app.api.matching import MatchNeeded, etag, if_match, matches
 from app.api.parts import node
 from app.core.access import Scope, allows
 from app.core.alertsettings import (
@@ -17,7 +21,7 @@ from app.core.alertsettings import (
     mail_warnings,
     webhook_warnings,
 )
-from app.core.errors import InvalidInput, NotAllowed, NotFound
+from app.core.errors import HapairError, InvalidInput, NotAllowed, NotFound
 from app.core.notices import Channel
 from app.core.scriptcheck import ScriptCheck
 from app.ports import AlertTest, ConfigRecord, Json
@@ -42,14 +46,74 @@ WAITING = ("pending", "claimed")
 BOUND_TO = ("host", "port", "username")
 """A password is for this login at this server: with another one it must be given anew, so that nobody can have a
 password that they don't know sent to a server of theirs."""
+IF_MATCH = if_match("the alert settings")
+
+
+class Stale(HapairError):
+    status = 412
+
+    def __init__(self, by: str) -> None:
+        super().__init__(
+            "stale-settings",
+            "Somebody Else Has Changed The Alert Settings",
+            detail=f"They were changed after you loaded them, last by {by}.",
+            hint="Load them again (the console has, and keeps what you typed), look at them, and save once more.",
+        )
 
 
 @resource.route("/ha/alerts", methods=["GET"])
 @needs(Scope.READ)
 @resource.response(200, AlertSettingsSchema)
-def show_alerts() -> Json:
-    """Mail server and webhook of this server, without their secrets, and how much waits to go out."""
-    return _shown()
+def show_alerts() -> Response:
+    """Mail server and webhook of this server, without their secrets, and how much waits to go out; the ETag is needed
+    for saving."""
+    return with_etag()
+
+
+def with_etag() -> Response:
+    # The version is read first: of a change in between the next save is told.
+    version = _version()
+    response = make_response(AlertSettingsSchema().dump(_shown()))
+    response.headers["ETag"] = etag(version)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _version() -> str:
+    """Of mail and webhook together, as they are shown together."""
+    return f"{alertsettings.version(node(), MAIL_NOTE)}-{alertsettings.version(node(), WEBHOOK_NOTE)}"
+
+
+def seen_version(note: str) -> int | None:
+    """The version of these settings that the caller has seen; None without If-Match. Raises Stale where what was seen
+    is no longer what is saved."""
+    version = alertsettings.version(node(), note)
+    found = matches(_version())
+    if found is False:
+        raise Stale(_authors())
+    return version if found else None
+
+
+def _authors() -> str:
+    notes = [each for each in (MAIL_NOTE, WEBHOOK_NOTE) if alertsettings.version(node(), each)]
+    return " and ".join(sorted({alertsettings.saved_by(node(), each) for each in notes})) or alertsettings.NOBODY
+
+
+def _save(settings: MailSettings | WebhookSettings, secret: str | None, seen: int) -> None:
+    """Raises Stale where somebody was faster."""
+    try:
+        alertsettings.save(node(), settings, secret, by=visitor().actor.name, expected=seen)
+    except NotAllowed as error:
+        raise Stale(_authors()) from error
+
+
+def _forget(note: str) -> Response:
+    seen = seen_version(note)
+    try:
+        alertsettings.forget(node(), note, by=visitor().actor.name, expected=seen)
+    except NotAllowed as error:
+        raise Stale(_authors()) from error
+    return with_etag()
 
 
 def _shown() -> Json:
@@ -89,55 +153,86 @@ def server_of(url: str) -> str:
 @needs(Scope.CONFIGURE)
 @recorded("alert-mail-saved")
 @resource.arguments(MailInputSchema)
+@resource.doc(parameters=[{**IF_MATCH, "required": True}])
 @resource.response(200, AlertSettingsSchema)
-def save_mail(body: Json) -> Json:
+@resource.alt_response(412, description="The alert settings have changed since")
+@resource.alt_response(428, description="If-Match is missing")
+def save_mail(body: Json) -> Response:
     """Set the mail server of this server. The password is kept sealed and never shown again."""
+    seen = seen_version(MAIL_NOTE)
+    if seen is None:
+        raise MatchNeeded("/ha/alerts")
     password = body.pop("password")
     settings = MailSettings(**{**body, "security": Security(body["security"])})
     before = alertsettings.mail_settings(node())
     kept = alertsettings.has_secret(node(), MAIL_NOTE) and password is None
+    note_detail(changes=_changes(asdict(before), asdict(settings)))
+    note_detail(password="kept" if kept else "set" if password else "none")
     if kept and any(getattr(before, name) != getattr(settings, name) for name in BOUND_TO):
         raise _invalid({"password": ["Type the password again: it is for another server or login."]})
     errors = mail_errors(settings, has_password=kept or bool(password))
     if errors:
         raise _invalid(errors)
-    alertsettings.save(node(), settings, password)
-    note_detail(host=settings.host, port=settings.port, security=settings.security, username=settings.username)
-    note_detail(password="kept" if kept else "set" if password else "none")
-    return _shown()
+    _save(settings, password, seen)
+    return with_etag()
 
 
 @resource.route("/ha/alerts/mail", methods=["DELETE"])
 @needs(Scope.CONFIGURE)
 @recorded("alert-mail-forgotten")
+@resource.doc(parameters=[IF_MATCH])
 @resource.response(200, AlertSettingsSchema)
-def forget_mail() -> Json:
+@resource.alt_response(412, description="The alert settings have changed since")
+def forget_mail() -> Response:
     """Back to the mail server that the installation was given; the password is forgotten."""
-    alertsettings.forget(node(), MAIL_NOTE)
-    return _shown()
+    return _forget(MAIL_NOTE)
 
 
 @resource.route("/ha/alerts/webhook", methods=["PUT"])
 @needs(Scope.CONFIGURE)
 @recorded("webhook-saved")
 @resource.arguments(WebhookInputSchema)
+@resource.doc(parameters=[{**IF_MATCH, "required": True}])
 @resource.response(200, AlertSettingsSchema)
-def save_webhook(body: Json) -> Json:
+@resource.alt_response(412, description="The alert settings have changed since")
+@resource.alt_response(428, description="If-Match is missing")
+def save_webhook(body: Json) -> Response:
     """Set where each event is posted. The secret signs the calls; it is kept sealed and never shown again."""
+    seen = seen_version(WEBHOOK_NOTE)
+    if seen is None:
+        raise MatchNeeded("/ha/alerts")
     settings = WebhookSettings(body["url"], body["authority"])
-    alertsettings.save(node(), settings, body["secret"])
-    note_detail(server=server_of(settings.url), secret_set=alertsettings.has_secret(node(), WEBHOOK_NOTE))
-    return _shown()
+    before = alertsettings.webhook_settings(node())
+    note_detail(changes=_changes({} if before is None else asdict(before), asdict(settings)))
+    _save(settings, body["secret"], seen)
+    note_detail(secret_set=alertsettings.has_secret(node(), WEBHOOK_NOTE))
+    return with_etag()
 
 
 @resource.route("/ha/alerts/webhook", methods=["DELETE"])
 @needs(Scope.CONFIGURE)
 @recorded("webhook-forgotten")
+@resource.doc(parameters=[IF_MATCH])
 @resource.response(200, AlertSettingsSchema)
-def forget_webhook() -> Json:
+@resource.alt_response(412, description="The alert settings have changed since")
+def forget_webhook() -> Response:
     """Events are posted nowhere any more."""
-    alertsettings.forget(node(), WEBHOOK_NOTE)
-    return _shown()
+    return _forget(WEBHOOK_NOTE)
+
+
+def _changes(before: Json, after: Json) -> list[Json]:
+    """What the journal keeps of a change: of the webhook's address no more than its server."""
+    return [
+        {"field": name, "from": _masked(name, before.get(name, "")), "to": _masked(name, value)}
+        for name, value in after.items()
+        if before.get(name, "") != value
+    ]
+
+
+def _masked(name: str, value: Any) -> Any:
+    if name == "url" and value:
+        return f"{server_of(value)}/…"
+    return "a certificate" if name == "authority" and value else value
 
 
 @resource.route("/ha/alerts/mail/test", methods=["POST"])

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
-from flask import Response, make_response, request
+from flask import Response, make_response
 
 from app.api.alerts import refuse_errors
 from app.api.body import Resource
 from app.api.door import needs, note_detail, recorded, visitor
 from app.api.masks import HIDDEN, masked, masked_differences
+from app.api.matching import MatchNeeded, etag, if_match, matches
 from app.api.parts import node
 from app.core.access import Scope, allows
 from app.core.config import Config, Surroundings, check, complete, differences, with_changes
@@ -23,26 +22,7 @@ from app.schemas.ha import ConfigSchema, DraftSchema, FingerprintSchema
 
 resource = Resource("configuration", __name__, "The HA configuration")
 
-IF_MATCH = {
-    "in": "header",
-    "name": "If-Match",
-    "schema": {"type": "string"},
-    "description": "The ETag of the configuration that the changes were made to.",
-}
-_ETAG = re.compile(r'\s*(?:W/)?"(\d{1,18})"\s*')
-"""nginx makes an ETag weak when it compresses the answer, so a weak one is as good."""
-
-
-class MatchNeeded(HapairError):
-    status = 428
-
-    def __init__(self) -> None:
-        super().__init__(
-            "if-match-needed",
-            "Say What You Changed",
-            detail="Without If-Match a save could overwrite somebody else's.",
-            hint="GET /api/v1/ha/config and send its ETag back in If-Match.",
-        )
+IF_MATCH = if_match("the configuration")
 
 
 class Stale(HapairError):
@@ -107,22 +87,17 @@ def described(record: ConfigRecord) -> Json:
 
 def with_etag(record: ConfigRecord, script_check: ScriptCheck | None = None) -> Response:
     response = make_response(ConfigSchema().dump({**described(record), "script_check": script_check}))
-    response.headers["ETag"] = f'"{record.version}"'
+    response.headers["ETag"] = etag(str(record.version))
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 def matched_version(record: ConfigRecord) -> int | None:
     """The version that If-Match names; None without If-Match. Raises Stale where it is not the stored one."""
-    header = request.headers.get("If-Match")
-    if header is None:
-        return None
-    if header.strip() == "*":
-        return record.version
-    tags = [_ETAG.fullmatch(each) for each in header.split(",")]
-    if record.version not in [int(tag[1]) for tag in tags if tag]:
+    found = matches(str(record.version))
+    if found is False:
         raise Stale(record.saved_by)
-    return record.version
+    return record.version if found else None
 
 
 def save(draft: Json | None, version: int | None) -> ConfigRecord:
@@ -168,7 +143,7 @@ def save_draft(changes: dict[str, Value | None]) -> Response:
     record = node().store.config()
     version = matched_version(record)
     if version is None:
-        raise MatchNeeded
+        raise MatchNeeded("/ha/config")
     refuse_while_applying()
     applied = applied_values(record)
     draft = with_changes(applied, changes)

@@ -250,6 +250,10 @@ class NodeStore(Protocol):
     # small durable notes of the monitor (near-misses, last verified, …)
     def note(self, key: str) -> Json | None: ...
     def save_note(self, key: str, value: Json) -> None: ...
+    def change_note(self, key: str, change: Callable[[Json], Json]) -> Json:
+        """`change` applied to the note (empty where there is none) in one exclusive transaction, and stored."""
+        ...
+
     def keep_room(self) -> None:
         """Disk space is set aside inside the store, so that its writes go on for a while when the disk is full. What
         was set aside before is used again: calling it at each start costs no more space."""

@@ -26,6 +26,34 @@ def test_mail_settings_are_saved_without_the_password_that_is_kept(page: Page, m
     assert "password" not in sent
 
 
+def test_who_saves_second_is_told_keeps_what_was_typed_and_sees_what_the_other_saved(
+    page: Page, make_console: MakeConsole
+) -> None:
+    stale = problem(412, "stale-settings", "Somebody Else Has Changed The Alert Settings", detail="Last by erin.")
+    console = make_console(
+        {
+            "GET /ha/alerts": answers.always(answers.alerts(), ETag='"1-0"'),
+            "PUT /ha/alerts/mail": lambda _request: stale,
+        }
+    )
+    page.goto(f"{console.url}/alerts")
+    mail = page.get_by_test_id("mail")
+    mail.get_by_label("Sender").fill("mine@example.com")
+    theirs = answers.alerts()
+    theirs["mail"]["host"] = "theirs.example.com"
+    console.routes["GET /ha/alerts"] = answers.always(theirs, ETag='"2-0"')
+    mail.get_by_role("button", name="Save").click()
+    expect(mail.get_by_role("alert")).to_contain_text("Last by erin.")
+    expect(mail.locator("#mail-host")).to_have_value("theirs.example.com")
+    expect(mail.get_by_label("Sender")).to_have_value("mine@example.com")
+    console.routes["PUT /ha/alerts/mail"] = answers.always(theirs, ETag='"3-0"')
+    mail.get_by_role("button", name="Save").click()
+    expect(mail.get_by_role("button", name="Save")).to_be_disabled()
+    sent = console.sent("PUT /ha/alerts/mail")
+    assert [each["headers"]["if-match"] for each in sent] == ['"1-0"', '"2-0"']
+    assert (sent[1]["body"]["host"], sent[1]["body"]["sender"]) == ("theirs.example.com", "mine@example.com")
+
+
 def test_what_is_wrong_with_a_setting_stands_at_its_field(page: Page, make_console: MakeConsole) -> None:
     refusal = problem(422, "invalid-fields", "Some Fields Are Not Valid", errors={"port": ["Must be at most 65535."]})
     console = make_console({"PUT /ha/alerts/mail": lambda _request: refusal})

@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from app.core.history import FINE_S, KEPT, HistoryPoint
 from app.core.roles import Role
 from app.core.state import Fence, FenceReason, NodeState, Operation, PeerIdentity, Phase, Promotion
 from app.migrate import migrate_node_store
-from app.ports import Actor, NodeStore, StepRecord
+from app.ports import Actor, Json, NodeStore, StepRecord
 from tests.fakes.store import FakeNodeStore
 
 DANA = Actor("dana", "192.0.2.7")
@@ -324,6 +325,20 @@ def test_notes_are_replaced_whole(store: NodeStore) -> None:
     store.save_note("near-miss", {"longest": 2})
     store.save_note("near-miss", {"longest": 3})
     assert store.note("near-miss") == {"longest": 3}
+
+
+def test_a_note_is_changed_in_one_piece_or_not_at_all(store: NodeStore) -> None:
+    assert store.change_note("count", lambda before: {"times": before.get("times", 0) + 1}) == {"times": 1}
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: store.change_note("count", lambda before: {"times": before["times"] + 1}), range(20)))
+    assert store.note("count") == {"times": 21}
+
+    def refused(_before: Json) -> Json:
+        raise NotAllowed("no", "No")
+
+    with pytest.raises(NotAllowed):
+        store.change_note("count", refused)
+    assert store.note("count") == {"times": 21}
 
 
 def test_what_was_read_can_be_changed_without_changing_the_store(store: NodeStore) -> None:

@@ -199,4 +199,10 @@ class FakeNodeStore(FakeEvents):
         """Memory needs no room set aside."""
 
     def save_note(self, key: str, value: Json) -> None:
-        self._notes[key] = copy.deepcopy(value)
+        self.change_note(key, lambda _: value)
+
+    def change_note(self, key: str, change: Callable[[Json], Json]) -> Json:
+        with self._lock:
+            value = change(self.note(key) or {})
+            self._notes[key] = copy.deepcopy(value)
+            return value

@@ -70,6 +70,11 @@ class Api:
         tag = self.call("GET", "/ha/config").headers["ETag"]
         return self.ask("PUT", "/ha/config/draft", fields, {"If-Match": tag})
 
+    def save_alerts(self, way: str, settings: Json) -> Json:
+        """The mail server or the webhook (`mail`, `webhook`) is set, whatever it was before."""
+        tag = self.call("GET", "/ha/alerts").headers["ETag"]
+        return self.ask("PUT", f"/ha/alerts/{way}", settings, {"If-Match": tag})
+
     def apply(self, confirm: str | None = None) -> str:
         """The draft is being applied; returns the job's id."""
         body = {"confirm": confirm} if confirm else {}

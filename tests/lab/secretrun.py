@@ -85,8 +85,8 @@ def use(servers: Servers, secrets: Secrets) -> None:
 def give_alerts(servers: Servers, secrets: Secrets) -> None:
     """Alerts have log-ins to servers that are not there: what is tried and fails is logged."""
     api = servers.apis[primary_of(servers)]
-    api.ask("PUT", "/ha/alerts/mail", MAIL)
-    api.ask("PUT", "/ha/alerts/webhook", WEBHOOK)
+    api.save_alerts("mail", MAIL)
+    api.save_alerts("webhook", WEBHOOK)
     secrets.add("password of the mail server", MAIL_PASSWORD)
     secrets.add("secret of the webhook", WEBHOOK_SECRET)
     api.call("POST", "/ha/alerts/mail/test", {})

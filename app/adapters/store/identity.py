@@ -130,9 +130,14 @@ class IdentityTables:
             return connection.execute(select(NoteRow.value).where(NoteRow.key == key)).scalar()
 
     def save_note(self, key: str, value: Json) -> None:
+        self.change_note(key, lambda _: value)
+
+    def change_note(self, key: str, change: Callable[[Json], Json]) -> Json:
         with self._connections.writing() as connection:
+            value = change(connection.execute(select(NoteRow.value).where(NoteRow.key == key)).scalar() or {})
             if not connection.execute(update(NoteRow).where(NoteRow.key == key).values(value=value)).rowcount:
                 connection.execute(insert(NoteRow).values(key=key, value=value))
+        return value
 
 
 def _state(document: str | None) -> NodeState:

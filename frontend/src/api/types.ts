@@ -2784,7 +2784,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Mail server and webhook of this server, without their secrets, and how much waits to go out. */
+        /**
+         * Mail server and webhook of this server, without their secrets, and how much waits to go out; the ETag is needed
+         *     for saving.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -2852,7 +2855,10 @@ export interface paths {
         put: {
             parameters: {
                 query?: never;
-                header?: never;
+                header: {
+                    /** @description The ETag of the alert settings that the changes were made to. */
+                    "If-Match": string;
+                };
                 path?: never;
                 cookie?: never;
             };
@@ -2898,6 +2904,15 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                /** @description The alert settings have changed since */
+                412: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
                 /** @description More than 1,000,000 bytes */
                 413: {
                     headers: {
@@ -2925,6 +2940,15 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                /** @description If-Match is missing */
+                428: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
                 /** @description A part of this server does not work */
                 503: {
                     headers: {
@@ -2941,7 +2965,10 @@ export interface paths {
         delete: {
             parameters: {
                 query?: never;
-                header?: never;
+                header?: {
+                    /** @description The ETag of the alert settings that the changes were made to. */
+                    "If-Match"?: string;
+                };
                 path?: never;
                 cookie?: never;
             };
@@ -2967,6 +2994,15 @@ export interface paths {
                 };
                 /** @description Not by this scope or role, or without the CSRF token */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The alert settings have changed since */
+                412: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3002,7 +3038,10 @@ export interface paths {
         put: {
             parameters: {
                 query?: never;
-                header?: never;
+                header: {
+                    /** @description The ETag of the alert settings that the changes were made to. */
+                    "If-Match": string;
+                };
                 path?: never;
                 cookie?: never;
             };
@@ -3048,6 +3087,15 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                /** @description The alert settings have changed since */
+                412: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
                 /** @description More than 1,000,000 bytes */
                 413: {
                     headers: {
@@ -3075,6 +3123,15 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                /** @description If-Match is missing */
+                428: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
                 /** @description A part of this server does not work */
                 503: {
                     headers: {
@@ -3091,7 +3148,10 @@ export interface paths {
         delete: {
             parameters: {
                 query?: never;
-                header?: never;
+                header?: {
+                    /** @description The ETag of the alert settings that the changes were made to. */
+                    "If-Match"?: string;
+                };
                 path?: never;
                 cookie?: never;
             };
@@ -3117,6 +3177,15 @@ export interface paths {
                 };
                 /** @description Not by this scope or role, or without the CSRF token */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The alert settings have changed since */
+                412: {
                     headers: {
                         [name: string]: unknown;
                     };

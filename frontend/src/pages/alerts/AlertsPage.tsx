@@ -2,7 +2,7 @@
 
 import { Content, Stack } from "@patternfly/react-core";
 
-import { get } from "../../api/client";
+import { type Answer, request } from "../../api/client";
 import type { AlertSettings } from "../../api/model";
 import { Loading } from "../../components/Loading";
 import { PageTitle } from "../../components/PageTitle";
@@ -25,7 +25,9 @@ function Waiting({ settings }: { settings: AlertSettings }) {
 }
 
 export default function AlertsPage() {
-  const settings = useResource("/ha/alerts", (signal) => get<AlertSettings>("/ha/alerts", signal));
+  const settings = useResource<Answer<AlertSettings>>("/ha/alerts", (signal) =>
+    request<AlertSettings>("GET", "/ha/alerts", { signal }),
+  );
   const { value, reload, set } = settings;
   return (
     <Stack hasGutter>
@@ -36,9 +38,9 @@ export default function AlertsPage() {
       {!value && settings.loading && <Loading what="the alert settings" />}
       {value && (
         <>
-          <Waiting settings={value} />
-          <MailCard mail={value.mail} onSaved={set} onForgotten={reload} />
-          <WebhookCard webhook={value.webhook} onSaved={set} onForgotten={reload} />
+          <Waiting settings={value.body} />
+          <MailCard mail={value.body.mail} etag={value.etag} onSaved={set} onStale={reload} />
+          <WebhookCard webhook={value.body.webhook} etag={value.etag} onSaved={set} onStale={reload} />
           <ScriptCard />
         </>
       )}

@@ -2,20 +2,21 @@ import { ActionGroup, Alert, Button, Card, CardBody, CardTitle, Content, Form } 
 import type { SyntheticEvent } from "react";
 import { Link } from "wouter";
 
-import { request } from "../../api/client";
+import type { Answer } from "../../api/client";
 import type { AlertSettings, MailShown } from "../../api/model";
 import { useMayChange } from "../../app/session";
 import { ProblemAlert } from "../../components/ProblemAlert";
-import { useAction } from "../../lib/useAction";
 import { MailFields } from "./MailFields";
 import { TrialResult } from "./TrialResult";
 import { useMailForm } from "./useMailForm";
+import { useSaving } from "./useSaving";
 import { useTrial } from "./useTrial";
 
 interface Props {
   mail: MailShown;
-  onSaved: (settings: AlertSettings) => void;
-  onForgotten: () => void;
+  etag: string | null;
+  onSaved: (settings: Answer<AlertSettings>) => void;
+  onStale: () => void;
 }
 
 function Recipient({ mail }: { mail: MailShown }) {
@@ -35,23 +36,15 @@ function Recipient({ mail }: { mail: MailShown }) {
   );
 }
 
-export function MailCard({ mail, onSaved, onForgotten }: Props) {
+export function MailCard({ mail, etag, onSaved, onStale }: Props) {
   const mayChange = useMayChange();
   const form = useMailForm(mail);
-  const action = useAction();
+  const { action, save, forget } = useSaving("/ha/alerts/mail", etag, { onSaved, onStale, onDone: form.reset });
   const trial = useTrial("mail");
 
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
-    void action.run(async () => {
-      onSaved((await request<AlertSettings>("PUT", "/ha/alerts/mail", { body: form.input })).body);
-      form.reset();
-    });
-  };
-  const forget = async () => {
-    await request("DELETE", "/ha/alerts/mail");
-    form.reset();
-    onForgotten();
+    save(form.input);
   };
 
   return (
@@ -79,7 +72,7 @@ export function MailCard({ mail, onSaved, onForgotten }: Props) {
                 Send a test mail
               </Button>
               {mail.saved && (
-                <Button variant="link" isDisabled={action.running} onClick={() => void action.run(forget)}>
+                <Button variant="link" isDisabled={action.running} onClick={forget}>
                   Back to the installation’s mail server
                 </Button>
               )}

@@ -1,26 +1,30 @@
 import { ActionGroup, Alert, Button, Card, CardBody, CardTitle, Content, Form } from "@patternfly/react-core";
 import { type SyntheticEvent, useState } from "react";
 
-import { request } from "../../api/client";
+import type { Answer } from "../../api/client";
 import type { AlertSettings, WebhookShown } from "../../api/model";
 import { useMayChange } from "../../app/session";
 import { ProblemAlert } from "../../components/ProblemAlert";
-import { useAction } from "../../lib/useAction";
 import { TrialResult } from "./TrialResult";
+import { useSaving } from "./useSaving";
 import { useTrial } from "./useTrial";
 import { shown, type Typed } from "./webhook";
 import { WebhookFields } from "./WebhookFields";
 
 interface Props {
   webhook: WebhookShown | null;
-  onSaved: (settings: AlertSettings) => void;
-  onForgotten: () => void;
+  etag: string | null;
+  onSaved: (settings: Answer<AlertSettings>) => void;
+  onStale: () => void;
 }
 
-export function WebhookCard({ webhook, onSaved, onForgotten }: Props) {
+export function WebhookCard({ webhook, etag, onSaved, onStale }: Props) {
   const mayChange = useMayChange();
   const [typed, setTyped] = useState<Typed>({});
-  const action = useAction();
+  const onDone = () => {
+    setTyped({});
+  };
+  const { action, save, forget } = useSaving("/ha/alerts/webhook", etag, { onSaved, onStale, onDone });
   const trial = useTrial("webhook");
   const { url, authority } = shown(webhook, typed);
   const isEdited = Object.keys(typed).length > 0;
@@ -29,15 +33,7 @@ export function WebhookCard({ webhook, onSaved, onForgotten }: Props) {
     event.preventDefault();
     // Left out, the kept secret stays.
     const secret = typed.secret === undefined ? {} : { secret: typed.secret };
-    void action.run(async () => {
-      onSaved((await request<AlertSettings>("PUT", "/ha/alerts/webhook", { body: { url, authority, ...secret } })).body);
-      setTyped({});
-    });
-  };
-  const forget = async () => {
-    await request("DELETE", "/ha/alerts/webhook");
-    setTyped({});
-    onForgotten();
+    save({ url, authority, ...secret });
   };
   const change = (name: keyof Typed) => (text: string) => {
     setTyped((before) => ({ ...before, [name]: text }));
@@ -66,7 +62,7 @@ export function WebhookCard({ webhook, onSaved, onForgotten }: Props) {
                   <Button variant="secondary" isDisabled={isEdited || trial.action.running} isLoading={trial.action.running} onClick={() => { trial.start(); }}>
                     Post a test event
                   </Button>
-                  <Button variant="link" isDisabled={action.running} onClick={() => void action.run(forget)}>
+                  <Button variant="link" isDisabled={action.running} onClick={forget}>
                     Post no more
                   </Button>
                 </>
