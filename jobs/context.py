@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 from app.core.errors import LocalFailure
 from app.core.state import NodeState, Operation
 from app.ports import JobRecord, Json, Node
+from jobs.asking import AskingPeer
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -60,7 +61,8 @@ class Context:
     """The node, the job and its memory, for the steps of one run."""
 
     def __init__(self, node: Node, job: JobRecord) -> None:
-        self.node = node
+        self.asking = AskingPeer(node.peer, job.actor, job.id)
+        self.node = replace(node, peer=self.asking)
         self.job_id = job.id
         self.kind = job.kind
         self.arguments: Json = job.arguments

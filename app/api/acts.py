@@ -9,12 +9,12 @@ from typing import Any
 from app.api.body import Resource
 from app.api.configuration import applied_values, check_draft
 from app.api.door import needs, note_detail, recorded, visitor
-from app.api.masks import masked_differences
 from app.api.parts import node
 from app.core.access import Scope
 from app.core.apply import DANGEROUS, check_confirmed, check_in_pair, decide
 from app.core.config import after_role_change, differences
 from app.core.errors import NotAllowed
+from app.core.masks import masked_differences
 from app.core.plans import KEEP_PEER, KEEP_THIS, RESUME
 from app.core.roles import Change, Role
 from app.core.state import FenceReason

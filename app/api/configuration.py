@@ -7,13 +7,13 @@ from flask import Response, make_response
 from app.api.alerts import refuse_errors
 from app.api.body import Resource
 from app.api.door import needs, note_detail, recorded, visitor
-from app.api.masks import HIDDEN, masked, masked_differences
 from app.api.matching import MatchNeeded, etag, if_match, matches
 from app.api.parts import node
 from app.core.access import Scope, allows
 from app.core.config import Config, Surroundings, check, complete, differences, with_changes
 from app.core.errors import HapairError, NotAllowed
 from app.core.fields import FIELDS, Value
+from app.core.masks import HIDDEN, masked, masked_differences
 from app.core.plans import PREFLIGHT
 from app.core.roles import TRANSITIONS
 from app.core.scriptcheck import ScriptCheck

@@ -9,6 +9,7 @@ from app.core.roles import Role
 from app.ports import Actor, Json, Node, PairingListener
 from jobs.monitor.board import Board
 from jobs.monitor.duty import LOOK_AGAIN_S
+from jobs.peer.noted import NotedActs
 from jobs.peer.pairing import answer
 
 log = structlog.get_logger(__name__)
@@ -33,6 +34,7 @@ class WelcomeDuty:
         self._listener: PairingListener | None = None
         self._fingerprint: str | None = None
         self._refusals = 0
+        self._acts = NotedActs(node)
 
     def step(self) -> float:
         if self._listener is not None and self._listener.retired and self._fingerprint is not None:
@@ -83,7 +85,8 @@ class WelcomeDuty:
         return LOOK_S
 
     def _answer(self, verb: str, body: Json) -> Json:
-        reply = answer(self._node, verb, body)
+        reply, write_down = self._acts.carry_out(verb, lambda node, sent: answer(node, verb, sent), body)
+        write_down()
         log.info("pairing request answered", verb=verb)
         return reply
 

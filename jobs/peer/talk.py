@@ -16,8 +16,8 @@ from pathlib import Path
 from app.core.errors import HapairError, InvalidInput, LocalFailure, NotAllowed
 from app.core.wire import REQUEST_BYTES_MAX, Request, error_line, parse_request, reply_line
 from app.ports import Json, Node
+from jobs.peer.noted import Handler, NotedActs, nothing
 
-Handler = Callable[[Node, Json], Json]
 CHUNK_BYTES = 64 * 1024
 IDLE_S = 60.0
 """A monitor asks at least once in each ping interval (15 s at most); one that is silent for so long is done, and its
@@ -34,6 +34,7 @@ class Conversation:
     def __init__(self, node: Node, verbs: Mapping[str, Handler], pin: Path, source: int, target: int) -> None:
         self._node = node
         self._verbs = verbs
+        self._acts = NotedActs(node)
         self._pin = pin
         self._pinned_as = _version(pin)
         self._source = source
@@ -58,14 +59,15 @@ class Conversation:
 
     def _answer(self, line: bytes) -> bool:
         """Whether the session goes on."""
-        request_id = 0
+        request_id, write_down = 0, nothing
         try:
             request = parse_request(line)
             request_id = request.id
             if _version(self._pin) != self._pinned_as:
                 self._send(error_line(request_id, NotAllowed("session-ended", "The Pairing Has Changed")))
                 return False
-            reply = reply_line(request_id, self._handle(request))
+            answer, write_down = self._handle(request)
+            reply = reply_line(request_id, answer)
         except HapairError as error:
             _log.info("refused: %s", error.code)
             reply = error_line(request_id, error)
@@ -77,10 +79,15 @@ class Conversation:
                 hint="Its log peer.log says why.",
             )
             reply = error_line(request_id, failure)
-        self._send(reply)
+        try:
+            self._send(reply)
+        finally:
+            # What was done is done, also where nobody is there any more to hear of it.
+            write_down()
         return True
 
-    def _handle(self, request: Request) -> Json:
+    def _handle(self, request: Request) -> tuple[Json, Callable[[], None]]:
+        """The reply, and what is to be called once it was sent."""
         handler = self._verbs.get(request.verb)
         if handler is None:
             raise InvalidInput(
@@ -90,7 +97,7 @@ class Conversation:
                 hint="See that both servers run the same version of hapair.",
             )
         began = time.monotonic()
-        reply = handler(self._node, request.body)
+        reply = self._acts.carry_out(request.verb, handler, request.body)
         took = time.monotonic() - began
         if took > SLOW_S:
             _log.info("answered %s in %.1f s", request.verb, took)

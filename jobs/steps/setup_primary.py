@@ -86,9 +86,9 @@ class ExchangeIdentities(BaseStep):
         if "pair_id" not in context.memory:
             context.remember(pair_id=uuid.uuid4().hex)
         fingerprint, address = str(draft["HAPeerFingerprint"]), str(draft["HAPeerAddress"])
-        body = own_identity(node, context.recall("pair_id"), str(draft["HAServerAddress"]))
+        own = own_identity(node, context.recall("pair_id"), str(draft["HAServerAddress"]))
         key = preflight.pairing_key(node, fingerprint)
-        reply = node.pairing.request(address, fingerprint, key, "pair", body, PAIR_S)
+        reply = node.pairing.request(address, fingerprint, key, "pair", {**own, **context.asking.named()}, PAIR_S)
         peer = read_identity(reply, address)
         context.remember(peer=asdict(peer))
         node.keys.pin_peer(peer.host_key, peer.client_key, peer.certificate, peer.address)

@@ -19,6 +19,7 @@ from app.ports import REPLICATION_SECRET, Actor, JobRecord, Json, MachineFacts, 
 from app.settings import Settings
 from jobs import runner
 from jobs.peer import pairing
+from jobs.peer.noted import Handler, NotedActs
 from jobs.peer.verbs import VERBS
 from jobs.start import start_job
 from tests.fakes.activity import FakeCommonLog
@@ -129,6 +130,13 @@ class WiredPeer(FakePeer):
             raise PeerUnreachable("peer-unreachable", "The Other Server Does Not Know This One")
 
 
+def carry_out(node: Node, verb: str, handler: Handler, body: Json) -> Json:
+    """As a session of the peer channel, and the pairing listener, do it."""
+    reply, write_down = NotedActs(node).carry_out(verb, handler, body)
+    write_down()
+    return reply
+
+
 class Server:
     """One node and its parts."""
 
@@ -214,7 +222,7 @@ class World:
         self.beta = Server("beta", 2, self)
         for here, there in ((self.alpha, self.beta), (self.beta, self.alpha)):
             here.peer.here, here.peer.there = here, there
-            here.peer.verbs = {verb: partial(handler, there.node) for verb, handler in VERBS.items()}
+            here.peer.verbs = {verb: partial(carry_out, there.node, verb, handler) for verb, handler in VERBS.items()}
             here.mirror.peer = there.mirror
             here.database.ensure_accounts()
             here.database.open_client().write(10 if here is self.alpha else 20)
@@ -232,7 +240,10 @@ class World:
     def listen(self, fingerprint: str) -> None:
         if self.listener is not None:
             self.listener.stop()
-        answer: Callable[[str, Json], Json] = partial(pairing.answer, self.beta.node)
+
+        def answer(verb: str, body: Json) -> Json:
+            return carry_out(self.beta.node, verb, lambda node, sent: pairing.answer(node, verb, sent), body)
+
         listener = self.beta.node.pairing.listen(fingerprint, answer, lambda _address, _reason: None)
         assert isinstance(listener, FakeListener)
         self.listener = listener

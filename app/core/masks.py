@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from app.core.config import Difference
 from app.core.fields import BY_NAME, Kind, Value
-from app.passwords import digest
 
 DIGEST_SHOWN = 12
 FINGERPRINT_SHOWN = len("SHA256:") + 6
@@ -17,7 +18,8 @@ def masked(name: str, value: Value) -> Value:
     if not isinstance(value, str) or not value:
         return value
     if kind is Kind.SCRIPT:
-        return f"script of {len(value.encode())} bytes, sha256 {digest(value)[:DIGEST_SHOWN]}"
+        script = value.encode()
+        return f"script of {len(script)} bytes, sha256 {hashlib.sha256(script).hexdigest()[:DIGEST_SHOWN]}"
     if kind is Kind.FINGERPRINT:
         return value[:FINGERPRINT_SHOWN] + "…"
     return value
