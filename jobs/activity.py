@@ -10,15 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.core.activity import Entry, storable
-from app.core.activity_chain import START, Break, Checked, Head, against, check
-from app.core.errors import HapairError, NotFound
-from app.ports import Json, Node
+from app.core.activity_chain import ACCEPTED, START, Break, Checked, Head, against, check
+from app.core.activity_filter import Filter
+from app.core.errors import HapairError, NotAllowed, NotFound
+from app.ports import Actor, Json, Node
 from app.ports.activity import CommonLog
 
 PAIR, NODE = "pair", "node"
 """Where a chain is: in the common log, or in this node's own journal."""
 CHECKED_MAX = 2000
 """Entries that one call checks."""
+ACCEPTANCES_MAX = 100
+"""So many of the newest are looked at to find the last one of a journal; the common log has both servers'."""
 PEER_HEAD_NOTE = "activity-head-of-peer"
 """The end of the other server's journal, as it last said: {node_id, entry, chain}."""
 WITNESS_NOTE = "activity-witness"
@@ -73,20 +76,30 @@ def chains(node: Node) -> list[Chain]:
 
 def journal_against(node: Node, own: Head, known: Head) -> Break | None:
     """What is wrong with this node's journal, which ends at `own`, where somebody knows its entry `known`."""
-    return against(own, known, _journal_link(node, known.entry))
+    own_id = node.store.state().node_id
+    return against(own, known, _journal_link(node, known.entry), accepted_to(node, NODE, own_id))
+
+
+def accepted_to(node: Node, source: str, node_id: str) -> int:
+    """The entry with which an administrator has accepted that journal last; 0 where nobody has."""
+    look = node.store.activity if source == NODE else node.common_log.entries
+    found = look(Filter(action=ACCEPTED), limit=ACCEPTANCES_MAX)
+    return max((each.node_entry for each in found if each.node_id == node_id), default=0)
 
 
 def _common_chain(node: Node, last: Entry, own_id: str, own: Head) -> Chain:
     head = Head(last.node_entry, last.chain)
     if last.node_id == own_id:
         waiting = max(own.entry - head.entry, 0)
-        broken = against(head, Head(head.entry, _journal_link(node, head.entry) or ""), head.chain)
+        in_journal = Head(head.entry, _journal_link(node, head.entry) or "")
+        broken = against(head, in_journal, head.chain, accepted_to(node, NODE, own_id))
         return Chain(PAIR, own_id, last.node, head.entry, head.chain, waiting, broken)
     known = known_head(node.store.note(PEER_HEAD_NOTE), last.node_id)
     broken = None
     # What the other server has written since, or has yet to bring in after a failover, is not missing.
     if START.entry < known.entry <= head.entry:
-        broken = against(head, known, _common_link(node, last.node_id, known.entry))
+        link = _common_link(node, last.node_id, known.entry)
+        broken = against(head, known, link, accepted_to(node, PAIR, last.node_id))
     return Chain(PAIR, last.node_id, last.node, head.entry, head.chain, None, broken)
 
 
@@ -104,7 +117,44 @@ def check_chain(node: Node, source: str, node_id: str, after: int) -> tuple[Chec
             raise _unknown()
         head = Head(after, entries[0].chain)
         entries = entries[1:]
-    return check(head, entries[:CHECKED_MAX]), len(entries) >= CHECKED_MAX
+    accepted = accepted_to(node, source, node_id)
+    return check(head, entries[:CHECKED_MAX], accepted), len(entries) >= CHECKED_MAX
+
+
+def number_beyond(node: Node, known: Sequence[Chain]) -> None:
+    """New entries of this node's journal get numbers that nobody knows yet, so that the common log takes them."""
+    own_id = node.store.state().node_id
+    own = max((each.last for each in known if each.node_id == own_id), default=0)
+    node.store.skip_activity(max(own, known_head(node.store.note(WITNESS_NOTE), own_id).entry))
+
+
+def accept(node: Node, actor: Actor, entry: int, reason: str) -> Entry:
+    """This node's journal counts as it is, with what is wrong at `entry` and all before the entry that says so.
+
+    Raises NotAllowed (code `nothing-to-accept`) where nothing is wrong at that entry, or it was accepted already.
+    """
+    known = chains(node)
+    own_id = node.store.state().node_id
+    found = next(filter(None, (_break_at(node, each, entry) for each in known if each.node_id == own_id)), None)
+    if found is None:
+        raise NotAllowed(
+            "nothing-to-accept",
+            "There Is Nothing To Accept At This Entry",
+            detail=f"This server's journal is as it was written at entry {entry}, or that was accepted already.",
+            hint="`hapair activity verify` names the entry. A journal is accepted on the server that wrote it.",
+        )
+    number_beyond(node, known)
+    return node.store.add_activity(actor, ACCEPTED, "done", {"entry": entry, "wrong": found.reason, "reason": reason})
+
+
+def _break_at(node: Node, chain: Chain, entry: int) -> Break | None:
+    if chain.broken is not None and chain.broken.entry == entry:
+        return chain.broken
+    try:
+        checked, _ = check_chain(node, chain.source, chain.node_id, entry - 1)
+    except HapairError:
+        return None
+    return checked.broken if checked.broken is not None and checked.broken.entry == entry else None
 
 
 def _entries(node: Node, source: str, node_id: str, after: int, limit: int) -> list[Entry]:

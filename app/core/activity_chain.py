@@ -17,6 +17,9 @@ from app.core.activity import Entry
 
 LINK_LENGTH = 64
 """Hexadecimal digits."""
+ACCEPTED = "activity-accepted"
+"""The act of an administrator who has looked at what is wrong with a journal. Its entry stands in that journal, and all
+that is wrong up to it counts as known from then on: it is still named, but is no alarm any more."""
 _FORM = "hapair activity 1"
 """Which form of the text is hashed; another form has another name."""
 
@@ -52,6 +55,8 @@ class Checked:
     unlinked: int
     """How many of them are older than the chain and have no link."""
     broken: Break | None = None
+    accepted: tuple[Break, ...] = ()
+    """What is wrong, but was accepted by an administrator."""
 
 
 def link(before: str, entry: Entry) -> str:
@@ -64,19 +69,23 @@ def link(before: str, entry: Entry) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
-def check(head: Head, entries: Iterable[Entry]) -> Checked:
-    """Whether the entries, in the order of their journal, follow `head` without a break."""
+def check(head: Head, entries: Iterable[Entry], accepted_to: int = 0) -> Checked:
+    """Whether the entries, in the order of their journal, follow `head` without a break; what is wrong up to the entry
+    `accepted_to` is gathered, and the entries after it are looked at all the same."""
     count = unlinked = 0
+    accepted: list[Break] = []
     for entry in entries:
         count += 1
         reason = _reason(head, entry)
         if reason:
             # Missing entries are what is wrong then, not the one that comes after them.
             named = head.entry + 1 if entry.node_entry > head.entry + 1 else entry.node_entry
-            return Checked(head, count, unlinked, Break(named, reason))
+            if entry.node_entry > accepted_to:
+                return Checked(head, count, unlinked, Break(named, reason), tuple(accepted))
+            accepted.append(Break(named, reason))
         unlinked += entry.chain == ""
         head = Head(entry.node_entry, entry.chain)
-    return Checked(head, count, unlinked)
+    return Checked(head, count, unlinked, None, tuple(accepted))
 
 
 def _reason(head: Head, entry: Entry) -> str:
@@ -94,9 +103,11 @@ def _reason(head: Head, entry: Entry) -> str:
     return ""
 
 
-def against(own: Head, known: Head, own_at_known: str | None) -> Break | None:
+def against(own: Head, known: Head, own_at_known: str | None, accepted_to: int = 0) -> Break | None:
     """What is wrong with a journal that ends at `own`, where somebody else knows its entry `known`; `own_at_known` is
-    the link that the journal has for that entry now. None where nothing is."""
+    the link that the journal has for that entry now. None where nothing is, or where it was accepted since."""
+    if known.entry < accepted_to:
+        return None
     if known.entry > own.entry:
         count = known.entry - own.entry
         what = "entry is" if count == 1 else f"{count} entries are"

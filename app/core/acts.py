@@ -57,9 +57,14 @@ class EnforceReadOnly(Act):
 
 @dataclass(frozen=True, kw_only=True)
 class RecordStandbyOut(Act):
-    """It is durable that the standby is out of the pair (moves.record_standby_out). Comes before SetSemiSync(False)."""
+    """It is durable that the standby is out of the pair (moves.record_standby_out), and how far it has everything.
+    Comes before SetSemiSync(False)."""
 
     detail: str = ""
+    shared_position: str = ""
+    """Up to here at least it has everything; empty where that is not known."""
+    ask_further: bool = False
+    """The database knows how much more it has acknowledged since."""
 
 
 @dataclass(frozen=True, kw_only=True)

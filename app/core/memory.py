@@ -111,15 +111,15 @@ def remember(memory: PilotMemory, state: NodeState, seen: Observation, sight: Si
     if state.role is Role.SECONDARY:
         memory = _remember_replication(memory, seen, sight, facts)
         frozen = sight.ping_heard and not sight.monitor_heard and not sight.stream_alive and sight.probe is False
-        memory = _with(memory, frozen_since_s=_since(memory.frozen_since_s, frozen, seen.now_s))
+        memory = with_fields(memory, frozen_since_s=_since(memory.frozen_since_s, frozen, seen.now_s))
         lost = state.phase is Phase.PAIRED and facts is not None and facts.replication is None and _open_primary(sight)
-        memory = _with(memory, unfollowing_since_s=_since(memory.unfollowing_since_s, lost, seen.now_s))
+        memory = with_fields(memory, unfollowing_since_s=_since(memory.unfollowing_since_s, lost, seen.now_s))
         heard = sight.heartbeat_heard or sight.stream_alive
         stood_still_s = seen.stalled_s if seen.stalled_s >= STALLED_S else 0.0
         cut_off_s, memory = _own_network_back(memory, seen, sight)
-        memory = _with(memory, deaf_s=0.0 if heard else memory.deaf_s + stood_still_s + cut_off_s)
+        memory = with_fields(memory, deaf_s=0.0 if heard else memory.deaf_s + stood_still_s + cut_off_s)
     else:
-        memory = _with(
+        memory = with_fields(
             memory,
             caught_up=False,
             contact=None,
@@ -131,16 +131,16 @@ def remember(memory: PilotMemory, state: NodeState, seen: Observation, sight: Si
         )
     memory = _remember_standby(memory, state, seen, sight, facts)
     stable = _stable(memory, state, sight)
-    return _with(memory, stable_since_s=_since(memory.stable_since_s, stable, seen.now_s))
+    return with_fields(memory, stable_since_s=_since(memory.stable_since_s, stable, seen.now_s))
 
 
 def _own_network_back(memory: PilotMemory, seen: Observation, sight: Sight) -> tuple[float, PilotMemory]:
     """For how long gateway and targets were silent, at the moment when one of them answers again; else 0."""
     since = memory.others_silent_since_s
     if sight.others_answer:
-        return 0.0 if since is None else seen.now_s - since, _with(memory, others_silent_since_s=None)
+        return 0.0 if since is None else seen.now_s - since, with_fields(memory, others_silent_since_s=None)
     answered_s = seen.now_s - (seen.network.others_answer_age_s or 0.0)
-    return 0.0, _with(memory, others_silent_since_s=answered_s if since is None else since)
+    return 0.0, with_fields(memory, others_silent_since_s=answered_s if since is None else since)
 
 
 def _open_primary(sight: Sight) -> bool:
@@ -153,24 +153,24 @@ def note_acts(memory: PilotMemory, acts: tuple[Act, ...], now_s: float) -> Pilot
     for act in acts:
         match act:
             case AskOthers():
-                memory = _with(memory, others_asked_s=now_s)
+                memory = with_fields(memory, others_asked_s=now_s)
             case Rejoin():
-                memory = _with(memory, rejoin_asked_s=now_s)
+                memory = with_fields(memory, rejoin_asked_s=now_s)
             case RestartDatabase():
-                memory = _with(memory, restarted_s=now_s)
+                memory = with_fields(memory, restarted_s=now_s)
             case SetSemiSync():
                 failed_s = now_s if act.rule == "standby-mute" else memory.acknowledge_failed_s
-                memory = _with(
+                memory = with_fields(
                     memory, semi_sync_told_s=now_s, acknowledging_since_s=None, acknowledge_failed_s=failed_s
                 )
             case EmitEvent():
-                memory = _with(memory, emitted=memory.emitted | {act.event.key})
+                memory = with_fields(memory, emitted=memory.emitted | {act.event.key})
             case _:
                 pass
     return memory
 
 
-def _with(memory: PilotMemory, **fields: Any) -> PilotMemory:
+def with_fields(memory: PilotMemory, **fields: Any) -> PilotMemory:
     """The memory with these fields; the same one where nothing is new (most ticks bring nothing new)."""
     if all(getattr(memory, name) == value for name, value in fields.items()):
         return memory
@@ -187,14 +187,15 @@ def _remember_fence(memory: PilotMemory, state: NodeState, now_s: float) -> Pilo
     reason = state.fence.reason if state.fence is not None else None
     if reason is memory.fence_reason:
         return memory
-    return _with(memory, fence_reason=reason, fence_since_s=None if reason is None else now_s)
+    return with_fields(memory, fence_reason=reason, fence_since_s=None if reason is None else now_s)
 
 
 def _remember_database(memory: PilotMemory, facts: DatabaseFacts, seen: Observation) -> PilotMemory:
     restarted = memory.database_uptime_s is not None and facts.uptime_s < memory.database_uptime_s
-    return _with(
+    return with_fields(
         memory,
         database_uptime_s=facts.uptime_s,
+        acknowledged_position="" if restarted else memory.acknowledged_position,
         caught_up=memory.caught_up and not restarted,
         read_only_since_s=_since(memory.read_only_since_s, facts.read_only, seen.now_s),
         restarted_s=None if _proven_to_work(memory, facts, seen) else memory.restarted_s,
@@ -216,10 +217,12 @@ def _remember_replication(
 ) -> PilotMemory:
     found = conditions(facts, sight)
     known = dict(memory.condition_since_s)
-    memory = _with(memory, condition_since_s=tuple((each.code, known.get(each.code, seen.now_s)) for each in found))
+    memory = with_fields(
+        memory, condition_since_s=tuple((each.code, known.get(each.code, seen.now_s)) for each in found)
+    )
     replication = facts.replication if facts is not None else None
     if any(each.breaks_history for each in found) or (facts is not None and replication is None):
-        return _with(memory, caught_up=False)
+        return with_fields(memory, caught_up=False)
     if facts is None or replication is None or not _working(replication, sight):
         return memory
     peer = sight.peer
@@ -227,7 +230,7 @@ def _remember_replication(
     lag = 0.0 if same else facts.beat_age_s
     semi_sync = replication.semi_sync and peer is not None and peer.semi_sync_active
     caught_up = memory.caught_up or (lag is not None and lag <= CAUGHT_UP_LAG_S)
-    return _with(memory, caught_up=caught_up, contact=Contact(seen.now_s, lag, semi_sync))
+    return with_fields(memory, caught_up=caught_up, contact=Contact(seen.now_s, lag, semi_sync))
 
 
 def _working(replication: ReplicationFacts, sight: Sight) -> bool:
@@ -240,13 +243,16 @@ def _remember_standby(
     if facts is not None:
         waits_in_vain = facts.semi_sync_enabled and (facts.semi_sync_clients == 0 or not sight.heartbeat_heard)
         fair = _since(memory.write_fair_since_s, not waits_in_vain, seen.now_s)
-        memory = _with(memory, write_fair_since_s=fair)
+        memory = with_fields(memory, write_fair_since_s=fair)
     peer = sight.peer
     idle = sight.heartbeat_heard and peer is not None and peer.role is Role.STANDALONE and peer.operation == ""
     idle = idle and state.role is Role.PRIMARY and state.phase is Phase.SYNCHRONIZING
-    memory = _with(memory, joiner_idle_since_s=_since(memory.joiner_idle_since_s, idle, seen.now_s))
+    memory = with_fields(memory, joiner_idle_since_s=_since(memory.joiner_idle_since_s, idle, seen.now_s))
+    if state.role is not Role.PRIMARY or state.fence is not None or (facts is not None and facts.read_only):
+        # A fence ends commits that wait: they are in the log, and the standby may not have them.
+        memory = with_fields(memory, acknowledged_position="")
     if state.role is not Role.PRIMARY or state.phase is not Phase.PAIRED or facts is None:
-        return _with(
+        return with_fields(
             memory,
             standby_failing_since_s=None,
             acknowledging_since_s=None,
@@ -262,7 +268,7 @@ def _remember_standby(
         memory = _remember_acknowledged(memory, seen)
     awake = seen.stalled_s < STALLED_S
     able = state.standby_out and sight.heartbeat_heard and peer is not None and peer.eligible
-    return _with(
+    return with_fields(
         memory,
         able_since_s=_since(memory.able_since_s, able, seen.now_s),
         standby_failing_since_s=_since(memory.standby_failing_since_s, failing, seen.now_s),
@@ -276,7 +282,7 @@ def _remember_acknowledged(memory: PilotMemory, seen: Observation) -> PilotMemor
     since, age = memory.acknowledging_since_s, seen.database.write_age_s
     if since is None or age is None or seen.now_s - age <= since or not seen.database.write_gtid:
         return memory
-    return _with(memory, acknowledged_position=seen.database.write_gtid)
+    return with_fields(memory, acknowledged_position=seen.database.write_gtid)
 
 
 def _remember_position(memory: PilotMemory, seen: Observation, facts: DatabaseFacts) -> PilotMemory:
@@ -284,7 +290,7 @@ def _remember_position(memory: PilotMemory, seen: Observation, facts: DatabaseFa
     if memory.own_positions and looked_s <= memory.own_positions[-1][0]:
         return memory
     kept = [(at_s, position) for at_s, position in memory.own_positions if seen.now_s - at_s <= POSITIONS_KEPT_S]
-    return _with(memory, own_positions=(*kept, (looked_s, facts.position)))
+    return with_fields(memory, own_positions=(*kept, (looked_s, facts.position)))
 
 
 def _seen_after_told(memory: PilotMemory, seen: Observation) -> bool:

@@ -13,6 +13,8 @@ from app.core.errors import NotAllowed
 from app.core.roles import Role
 from app.core.state import Fence, FenceReason, NodeState, Phase, Promotion
 
+_BY_A_SECONDARY = (Cause.FAILOVER.value, Cause.HANDOVER.value, Cause.TAKEOVER.value)
+
 
 def _refuse(detail: str) -> NotAllowed:
     return NotAllowed(
@@ -39,20 +41,21 @@ def lift(state: NodeState) -> NodeState:
     return replace(state, fence=None)
 
 
-def record_standby_out(state: NodeState, now: datetime) -> NodeState:
-    """The standby is out of the pair since `now` (or since it was recorded first)."""
+def record_standby_out(state: NodeState, now: datetime, shared_position: str = "") -> NodeState:
+    """The standby is out of the pair since `now` (or since it was recorded first), and has everything up to that
+    position."""
     if state.role is not Role.PRIMARY:
         raise _refuse("Only a primary has a standby.")
     if state.standby_out:
         return state
-    return replace(state, standby_out=True, standby_out_since=now)
+    return replace(state, standby_out=True, standby_out_since=now, shared_position=shared_position)
 
 
 def record_standby_back(state: NodeState) -> NodeState:
     """The standby is part of the pair."""
     if state.role is not Role.PRIMARY:
         raise _refuse("Only a primary has a standby.")
-    return replace(state, standby_out=False, standby_out_since=None)
+    return replace(state, standby_out=False, standby_out_since=None, shared_position="")
 
 
 def await_secondary(state: NodeState) -> NodeState:
@@ -96,18 +99,23 @@ def intend_promotion(
         fence=Fence(FenceReason.OPERATION, now, f"promotion ({cause.value})"),
         standby_out=standby_out,
         standby_out_since=now if standby_out else None,
+        shared_position="",
         last_failover_at=now if by_itself else state.last_failover_at,
         stable_since_failover=False if by_itself else state.stable_since_failover,
     )
 
 
 def complete_promotion(state: NodeState, point: str) -> NodeState:
-    """Last durable step of a promotion: its point is known and the fence is gone. Repeating it changes nothing."""
+    """Last durable step of a promotion: its point is known and the fence is gone. Repeating it changes nothing.
+
+    Where a secondary has taken over, everything up to the point came from the other server, so that one has it too.
+    """
     if state.role is not Role.PRIMARY or state.promotion is None:
         raise _refuse("No promotion was begun on this node.")
     if state.promotion.point is not None:
         return state
-    return replace(state, promotion=replace(state.promotion, point=point), fence=None)
+    shared = point if state.standby_out and state.promotion.cause in _BY_A_SECONDARY else ""
+    return replace(state, promotion=replace(state.promotion, point=point), fence=None, shared_position=shared)
 
 
 def demote(state: NodeState, term: int, now: datetime, *, by_failover: bool) -> NodeState:
@@ -126,6 +134,7 @@ def demote(state: NodeState, term: int, now: datetime, *, by_failover: bool) -> 
         fence=None,
         standby_out=False,
         standby_out_since=None,
+        shared_position="",
         last_failover_at=now if by_failover else state.last_failover_at,
         stable_since_failover=False if by_failover else state.stable_since_failover,
     )

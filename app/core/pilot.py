@@ -19,7 +19,7 @@ from app.core.exposure import exposed
 from app.core.facts import Observation
 from app.core.failover import QUIET_KINDS, Blocked, Verdict
 from app.core.holder import address_acts, lacks_address
-from app.core.memory import Contact, PilotMemory, note_acts, remember
+from app.core.memory import Contact, PilotMemory, note_acts, remember, with_fields
 from app.core.ownbase import failing_s
 from app.core.pairconfig import PairConfig
 from app.core.primary import primary_acts
@@ -61,7 +61,7 @@ def decide(memory: PilotMemory, state: NodeState, config: PairConfig, seen: Obse
     """The acts of this tick, in the order in which they are to be carried out."""
     started = memory.started_s if memory.started_s is not None else seen.now_s
     sight = look(seen, config, started)
-    memory = remember(replace(memory, started_s=started), state, seen, sight)
+    memory = remember(with_fields(memory, started_s=started), state, seen, sight)
     diagnosis = _diagnosis(state, sight)
     if diagnosis.name != memory.diagnosis:
         memory = replace(memory, diagnosis=diagnosis.name, diagnosis_since_s=seen.now_s)
@@ -93,7 +93,7 @@ def hands_off(state: NodeState, now: datetime) -> bool:
 
 def _remember_address(memory: PilotMemory, state: NodeState, config: PairConfig, seen: Observation) -> PilotMemory:
     if not lacks_address(state, config, seen):
-        return replace(memory, address_lacking_since_s=None)
+        return with_fields(memory, address_lacking_since_s=None)
     return memory if memory.address_lacking_since_s is not None else replace(memory, address_lacking_since_s=seen.now_s)
 
 

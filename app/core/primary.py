@@ -284,7 +284,9 @@ def _record_out(scene: Scene, *, rule: str, why: str) -> Iterator[Act]:
     """First the durable record, then commits stop waiting: never the other way round."""
     if scene.state.standby_out or scene.config.protection_mode is ProtectionMode.PROTECTION:
         return
-    yield RecordStandbyOut(rule=rule, why=why, detail=why)
+    shared = scene.memory.acknowledged_position
+    waiting = scene.facts is not None and scene.facts.semi_sync_enabled
+    yield RecordStandbyOut(rule=rule, why=why, detail=why, shared_position=shared, ask_further=waiting and shared != "")
     if scene.facts is None or scene.facts.semi_sync_enabled:
         yield SetSemiSync(rule=rule, why=why, enabled=False)
 

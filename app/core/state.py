@@ -109,6 +109,9 @@ class NodeState:
     standby_out: bool = False
     """On a primary: durably recorded that the standby is out of the pair, so commits no longer wait for it."""
     standby_out_since: datetime | None = None
+    shared_position: str = ""
+    """On a primary whose standby is out: up to where that one is known to have everything; empty where that is not
+    known."""
     fence: Fence | None = None
     promotion: Promotion | None = None
     last_failover_at: datetime | None = None

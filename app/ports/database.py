@@ -43,6 +43,8 @@ class RescueReport:
     """Why not, in a sentence; empty where it is rewindable."""
     files: tuple[str, ...]
     """Names within the folder: readable SQL, then the raw binary logs."""
+    arrived: int = 0
+    """So many more were counted as possible loss, but have reached the other server after all."""
 
 
 class Database(Protocol):
@@ -82,6 +84,11 @@ class Database(Protocol):
 
     def set_semi_sync(self, enabled: bool) -> None:
         """Primary side. On: each commit waits (AFTER_SYNC) for one replica, without end; off: waiting commits go on."""
+        ...
+
+    def acknowledged_position(self) -> str:
+        """Primary side, while commits wait: up to where they have gone on, so that the standby has everything. What
+        still waits is beyond it."""
         ...
 
     def close_clients(self) -> int:
@@ -145,10 +152,11 @@ class Database(Protocol):
         ...
 
     # the return of a former primary
-    def rescue(self, base_position: str, folder: str) -> RescueReport:
+    def rescue(self, base_position: str, folder: str, arrived: int = 0) -> RescueReport:
         """Every transaction beyond `base_position` (the other's promotion point) is in `folder`, durably: as SQL for
-        people and as raw binary logs. The server is running and fenced, or starts read-only. Nothing is changed in
-        it; where the folder is whole already, its report is returned. Raises LocalFailure `rescue-failed`."""
+        people and as raw binary logs. `arrived` goes into the report. The server is running and fenced, or starts
+        read-only. Nothing is changed in it; where the folder is whole already, its report is returned. Raises
+        LocalFailure `rescue-failed`."""
         ...
 
     def rewind(self, base_position: str) -> None:

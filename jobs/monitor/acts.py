@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from app.core import acts, moves, notices, plans
+from app.core import acts, moves, notices, plans, positions
 from app.core.acts import Act
 from app.core.alarms import ROLE_CHANGED
 from app.core.errors import HapairError, LocalFailure, NotAllowed
@@ -220,9 +220,20 @@ class Hands:
             if error.code != DOWN:
                 raise
 
-    def _record_standby_out(self, _act: acts.RecordStandbyOut) -> None:
+    def _record_standby_out(self, act: acts.RecordStandbyOut) -> None:
         now = self._node.clock.now()
-        self._node.store.change_state(lambda state: moves.record_standby_out(state, now))
+        shared = self._shared_position(act)
+        self._node.store.change_state(lambda state: moves.record_standby_out(state, now, shared))
+
+    def _shared_position(self, act: acts.RecordStandbyOut) -> str:
+        """A database that does not say more must not keep the record from being made."""
+        if not act.ask_further:
+            return act.shared_position
+        try:
+            return positions.merge(act.shared_position, self._node.database.acknowledged_position())
+        except HapairError as error:
+            log.warning("it is not known what the standby has acknowledged last", error=str(error))
+            return act.shared_position
 
     def _record_standby_back(self, _act: acts.RecordStandbyBack) -> None:
         self._node.store.change_state(moves.record_standby_back)

@@ -6,10 +6,11 @@ import threading
 from dataclasses import replace
 
 from app.core.errors import HapairError
+from app.core.exposure import probes_stay_here
 from app.core.facts import DatabaseFacts
 from app.core.roles import Role
 from app.ports import Node
-from jobs.monitor.board import Board, DatabaseFinding, Findings, Situation
+from jobs.monitor.board import Board, DatabaseFinding, Findings
 from jobs.monitor.duty import LOOK_AGAIN_S, Grid
 
 LOOK_MAX_S = 1.0
@@ -144,18 +145,19 @@ class WriteProbeDuty:
             return LOOK_AGAIN_S / 2
         interval_s = min(found.situation.config.ping_interval_s, PROBE_MAX_S)
         if self._grid.wait_s(self._node.clock.monotonic(), interval_s) == 0:
-            self._probe(found.situation)
+            self._probe(found)
             self._grid.served(self._node.clock.monotonic())
         return min(self._grid.wait_s(self._node.clock.monotonic(), interval_s), LOOK_AGAIN_S)
 
     def close(self) -> None:
         """Each probe has a connection of its own."""
 
-    def _probe(self, situation: Situation) -> None:
+    def _probe(self, found: Findings) -> None:
         started_s = self._node.clock.monotonic()
+        state = found.situation.state
+        stays = probes_stay_here(state, found.situation.config, standby_heard=_follower_heard(found, started_s))
         try:
-            in_pair = situation.state.role is not Role.STANDALONE
-            gtid = self._node.database.probe_write(situation.state.term, PROBE_TIMEOUT_S, replicated=in_pair)
+            gtid = self._node.database.probe_write(state.term, PROBE_TIMEOUT_S, replicated=not stays)
         except HapairError as error:
             reason = str(error)
             if error.code == STANDBY_SILENT:
@@ -170,6 +172,14 @@ class WriteProbeDuty:
         """Not probed any more: what failed before is no fault of the node as it is now."""
         if database.write_failing_since_s is not None or database.write_error:
             self._board.change(_without_probe)
+
+
+def _follower_heard(found: Findings, now_s: float) -> bool:
+    """Whether the other server is heard and may be this one's standby."""
+    report, age_s = found.peer.report, found.peer.age_s(now_s)
+    if report is None or age_s is None or age_s >= found.situation.config.heard_s:
+        return False
+    return report.role is not Role.PRIMARY and report.term <= found.situation.state.term
 
 
 def _to_be_probed(found: Findings) -> bool:

@@ -9,7 +9,7 @@ from app.core.activity_chain import START, Head
 from app.core.errors import HapairError, PeerRefused
 from app.core.state import NodeState
 from app.ports import Json, Node
-from jobs.activity import WITNESS_NOTE, chains, journal_against, known_head
+from jobs.activity import WITNESS_NOTE, chains, journal_against, number_beyond
 from jobs.monitor.duty import LOOK_AGAIN_S
 
 log = structlog.get_logger(__name__)
@@ -71,16 +71,15 @@ class JournalEndDuty:
     def _compare(self) -> None:
         """The alarm is up as long as something contradicts the journal. New entries get numbers that are not known
         elsewhere, so that the common log takes them."""
-        journal, *common = chains(self._node)
-        own = max((each.last for each in common if each.node_id == journal.node_id), default=0)
-        witness = known_head(self._node.store.note(WITNESS_NOTE), journal.node_id)
-        self._node.store.skip_activity(max(own, witness.entry))
+        known = chains(self._node)
+        journal = known[0]
+        number_beyond(self._node, known[1:])
         broken = journal.broken
         if broken is None:
             self._node.store.clear_alarm(ALARM)
         elif self._node.store.raise_alarm(
             ALARM,
             f"The activity journal of this server is not what was written: {broken.reason} Run `hapair activity verify`"
-            " on both servers, and find out who changed it.",
+            " on both servers, and find out who changed it; `hapair activity accept` ends this alarm then.",
         ):
             log.error("the activity journal is not what was written", entry=broken.entry, reason=broken.reason)

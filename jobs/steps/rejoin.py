@@ -10,6 +10,7 @@ from pathlib import Path
 
 from app.core import moves, positions
 from app.core.errors import LocalFailure, PeerRefused
+from app.core.exposure import arrived
 from app.core.roles import Role
 from app.core.state import NodeState
 from app.ports import Json
@@ -74,7 +75,8 @@ class Rescue(BaseStep):
     def _rescue_transactions(self, context: Context, name: str) -> None:
         node = context.node
         folder = Path(node.settings.rescue_dir) / name
-        report = node.database.rescue(context.recall("point"), str(folder))
+        point = context.recall("point")
+        report = node.database.rescue(point, str(folder), arrived(node.store.state(), point))
         context.remember(
             path=REWIND if report.rewindable else RESEED,
             needs_seed=not report.rewindable,

@@ -96,7 +96,10 @@ def joining(state: NodeState, term: int) -> NodeState:
 
 def standalone_again(state: NodeState) -> NodeState:
     """What a set-up that was taken back leaves; the keys stay pinned, so that APPLY can be pressed again."""
-    return replace(state, role=Role.STANDALONE, phase=Phase.NONE, fence=None, standby_out=False, standby_out_since=None)
+    return replace(
+        state, role=Role.STANDALONE, phase=Phase.NONE, fence=None, standby_out=False, standby_out_since=None,
+        shared_position="",
+    )  # fmt: skip
 
 
 class CatchUp(BaseStep):

@@ -135,6 +135,7 @@ class BecomePrimary(BaseStep):
                 promotion=None,
                 standby_out=True,
                 standby_out_since=now,
+                shared_position="",
                 stable_since_failover=True,
                 last_failover_at=None,
             )

@@ -173,6 +173,7 @@ def standalone(state: NodeState) -> NodeState:
         promotion=None,
         standby_out=False,
         standby_out_since=None,
+        shared_position="",
         maintenance_until=None,
         last_failover_at=None,
         stable_since_failover=True,

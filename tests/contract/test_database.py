@@ -190,6 +190,20 @@ def test_an_acknowledged_write_has_been_received_by_the_standby(pair: Servers) -
     assert reached(facts.replication.received_position, primary.database.facts().position)
 
 
+def test_what_still_waits_for_the_standby_is_beyond_what_it_has_acknowledged(pair: Servers) -> None:
+    primary, replica = pair
+    primary.database.set_semi_sync(True)
+    wait_for(lambda: primary.database.facts().semi_sync_clients == 1, 5.0, "the standby to acknowledge")
+    written(primary, 1, 2, 3)
+    acknowledged = primary.database.facts().position
+    assert primary.database.acknowledged_position() == acknowledged
+    replica.database.stop_receiver()
+    write = primary.open_client().write(4)
+    wait_for(lambda: primary.database.facts().position != acknowledged, 5.0, "the write in the log")
+    assert write.state is WriteState.WAITING
+    assert primary.database.acknowledged_position() == acknowledged
+
+
 def test_a_standby_is_counted_before_commits_wait_for_it(pair: Servers) -> None:
     primary, _ = pair
     assert not primary.database.facts().semi_sync_enabled

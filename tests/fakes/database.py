@@ -212,6 +212,11 @@ class FakeDatabase:
         self.semi_sync = enabled
         self._acknowledge()
 
+    def acknowledged_position(self) -> str:
+        self._asked()
+        waiting = {str(write.gtid) for write in self.waiting}
+        return merge(self.data.base, render(each.gtid for each in self.data.log if str(each.gtid) not in waiting))
+
     def close_clients(self) -> int:
         self._asked()
         closed = sum(client.alive for client in self.clients)
@@ -321,7 +326,7 @@ class FakeDatabase:
 
     # what only this server has
 
-    def rescue(self, base_position: str, folder: str) -> RescueReport:
+    def rescue(self, base_position: str, folder: str, arrived: int = 0) -> RescueReport:
         self._asked()
         if folder in self.rescues:
             return self.rescues[folder]
@@ -339,6 +344,7 @@ class FakeDatabase:
             rewindable=not ddl,
             obstacle="A transaction changes the structure of the database." if ddl else "",
             files=("transactions.sql", "binlog.000001") if lost else (),
+            arrived=arrived,
         )
         if folder:
             self.rescues[folder] = report

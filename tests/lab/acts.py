@@ -61,9 +61,16 @@ def recover(servers: Servers, timeout_s: float = RECOVER_S) -> str:
     for host, found in servers.lab.ask("info")["hosts"].items():
         if not found["on"]:
             servers.lab.fault("boot", host)
-    primary = wait_for(lambda: primary_of(servers), timeout_s, "one primary")
+    primary = wait_for(lambda: _settled(servers), timeout_s, "a stable pair")
     wait_stable(servers, primary, timeout_s)
     return primary
+
+
+def _settled(servers: Servers) -> str | None:
+    """The primary's key once both servers say that the pair is stable: until then a failover may be under way."""
+    primary = primary_of(servers)
+    words = {servers.apis[host].status()["status"] for host in HOSTS}
+    return primary if words == {"stable"} else None
 
 
 def discard_drafts(servers: Servers) -> None:

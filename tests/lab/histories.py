@@ -28,9 +28,8 @@ DOWNLOAD_S = 60.0
 WRITE_S = 5.0
 WRITE_ALL_S = 60.0
 BEATS = 2
-IN_FLIGHT = 2
-"""Writes that may have arrived without the primary's knowing: the probe on its way, and the one whose acknowledgement
-had not been looked at yet."""
+COUNTED_S = 2.0
+"""A number that stays for so long is of the newest look at the database."""
 SNAPSHOT = "/run/hapair/monitor.json"
 SCHEMA = "lab_histories"
 PREPARE = (
@@ -54,9 +53,7 @@ class Returned:
     contents: dict[str, bytes]
     """The files of the rescue, by their path below its folder; without those of the tree."""
     promised: int | None
-    """How many transactions the old primary's status said would be lost, and …"""
-    promised_at: str
-    """… at which position of its database it said so."""
+    """How many transactions the old primary's status said would be lost, read just before the cut ended."""
 
     @property
     def report(self) -> Json:
@@ -65,21 +62,9 @@ class Returned:
 
     @property
     def kept_its_promise(self) -> bool:
-        """Whether the status had said how many transactions the rescue holds, up to where it said so."""
-        return keeps_promise(self.promised, self.promised_at, self.report)
-
-
-def keeps_promise(promised: int | None, promised_at: str, report: Json) -> bool:
-    """Whether as many transactions were rescued as the status had said, but for those in flight when the link was cut:
-    they were counted as lost and may have arrived."""
-    return promised is not None and 0 <= promised - rescued_until(report, promised_at) <= IN_FLIGHT
-
-
-def rescued_until(report: Json, position: str) -> int:
-    """How many transactions of that rescue come before the position or at it."""
-    until = _sequence(position)
-    spans = [text.rsplit("-", 1)[1].split("…") for text in report["spans"]]
-    return sum(max(0, min(int(last), until) - int(first) + 1) for first, last in spans)
+        """Whether as many transactions were rescued as the status had said, but for those that had arrived at the other
+        server without the primary's knowing, which the report counts."""
+        return self.promised is not None and self.promised == self.report["transactions"] + self.report["arrived"]
 
 
 def transactions(count: int) -> Ahead:
@@ -126,14 +111,14 @@ def diverge(servers: Servers, ahead: Ahead) -> Returned:
     servers.apis[new].wait_status("degraded", SETTLE_S, role="primary")
     wait_alone(servers, old)
     ahead(servers, old)
-    promised, promised_at = promise(servers, old)
+    promised = promise(servers, old)
     began = time.monotonic()
     servers.lab.fault("heal")
     wait_stable(servers, new, REJOIN_S)
     seconds = time.monotonic() - began
     fresh = [each for each in rescues(servers, old) if each["id"] not in known]
     contents = download(servers.hosts[old], fresh[0]["id"]) if fresh else {}
-    return Returned(old, new, seconds, fresh[0] if fresh else None, contents, promised, promised_at)
+    return Returned(old, new, seconds, fresh[0] if fresh else None, contents, promised)
 
 
 def prepare(servers: Servers, primary: str) -> None:
@@ -165,17 +150,20 @@ def wait_alone(servers: Servers, host: str) -> None:
     wait_for(takes_one, SETTLE_S, "a write on the primary that is alone")
 
 
-def promise(servers: Servers, host: str) -> tuple[int | None, str]:
-    """What the host's status says that a failover would lose, and the position of the same look at its database."""
-    held = _position(servers, host)
+def promise(servers: Servers, host: str) -> int | None:
+    """How many transactions the host's status says that a failover would lose, once it has counted the last of them."""
+    held = _sequence(_position(servers, host))
+    wait_for(lambda: _sequence(_seen_position(servers, host)) >= held, SETTLE_S, "the last transaction to be seen")
+    told, since_s = _lost(servers, host), time.monotonic()
 
-    def counted() -> bool:
-        found = servers.apis[host].status()["failover"]["lost_transactions"]
-        return found is not None and _sequence(_position(servers, host)) >= _sequence(held)
+    def settled() -> bool:
+        nonlocal told, since_s
+        if (found := _lost(servers, host)) != told:
+            told, since_s = found, time.monotonic()
+        return time.monotonic() - since_s >= COUNTED_S
 
-    wait_for(counted, SETTLE_S, "the number of transactions that would be lost")
-    document = _snapshot(servers, host)
-    return document["failover"]["lost_transactions"], str(document["database"]["facts"]["position"])
+    wait_for(settled, SETTLE_S, "the number of transactions that would be lost")
+    return told
 
 
 def reasons(servers: Servers, host: str) -> set[str]:
@@ -219,9 +207,15 @@ def _beat(servers: Servers, host: str) -> str:
     return servers.lab.check(host, "mariadb", "-BNe", "SELECT MAX(at) FROM hapair.beat").strip()
 
 
-def _snapshot(servers: Servers, host: str) -> Json:
-    found: Json = json.loads(servers.lab.check(host, "cat", SNAPSHOT))["document"]
+def _lost(servers: Servers, host: str) -> int | None:
+    found: int | None = servers.apis[host].status()["failover"]["lost_transactions"]
     return found
+
+
+def _seen_position(servers: Servers, host: str) -> str:
+    """Where the host's database was when its monitor last looked."""
+    document = json.loads(servers.lab.check(host, "cat", SNAPSHOT))["document"]
+    return str(document["database"]["facts"]["position"])
 
 
 def _position(servers: Servers, host: str) -> str:

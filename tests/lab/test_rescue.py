@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
+import json
 from typing import Any
 
 import pymysql
 import pytest
-import requests
 
+from tests.lab import histories
 from tests.lab.acts import SETTLE_S, other, primary_of, wait_stable
 from tests.lab.client import connected
 from tests.lab.servers import Servers
@@ -19,7 +18,6 @@ from tests.waiting import wait_for
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 Json = dict[str, Any]
 REJOIN_S = 90.0
-DOWNLOAD_S = 60.0
 ROWS = 200
 FILES = 1200
 """More than a full pass would delete without being asked to, were it not the first one after a failover."""
@@ -41,7 +39,7 @@ def write_alone(servers: Servers, host: str) -> list[int]:
         except (pymysql.Error, OSError):
             return False
 
-    wait_for(lambda: "standby-out" in reasons(servers, host), SETTLE_S, "the primary going on alone")
+    wait_for(lambda: "standby-out" in histories.reasons(servers, host), SETTLE_S, "the primary going on alone")
     wait_for(takes_one, SETTLE_S, "a write on the primary that is alone")
     numbers = list(range(FIRST + 1, FIRST + ROWS))
     with connected(servers.database(host)) as cursor:
@@ -50,43 +48,19 @@ def write_alone(servers: Servers, host: str) -> list[int]:
     return [FIRST, *numbers]
 
 
-def reasons(servers: Servers, host: str) -> set[str]:
-    return {reason["code"] for reason in servers.apis[host].status()["reasons"]}
-
-
 def put(servers: Servers, host: str, **contents: str) -> None:
     """The files are in the host's tree and on its disk."""
     for name, content in contents.items():
         servers.lab.check(host, "sh", "-c", f"cat > /data/files/{name} && sync /data/files/{name}", given=content)
 
 
-def rejoin_rescues(servers: Servers, host: str) -> list[Json]:
-    found = servers.apis[host].ask("GET", "/ha/rescues")["items"]
-    return [each for each in found if each["kind"] == "rejoin"]
-
-
-def download(host: Json, rescue_id: str) -> dict[str, bytes]:
-    """The files of the rescue, as an administrator gets them, by their path below its folder."""
-    answer = requests.get(
-        f"{host['url']}/api/v1/ha/rescues/{rescue_id}/download",
-        headers={"Authorization": f"Bearer {host['token']}"}, verify=host["ca"], timeout=DOWNLOAD_S,
-    )  # fmt: skip
-    assert answer.status_code == 200, answer.text
-    found = {}
-    with tarfile.open(fileobj=io.BytesIO(answer.content), mode="r:gz") as tar:
-        for member in tar:
-            file = tar.extractfile(member) if member.isfile() else None
-            if file is not None:
-                found[member.name.removeprefix(f"{rescue_id}/")] = file.read()
-    return found
-
-
 def test_after_a_cut_both_histories_survive_one_live_and_one_in_a_rescue(pair: Servers) -> None:
     old = primary_of(pair)
     new = other(old)
-    known = {each["id"] for each in rejoin_rescues(pair, old)}
+    known = {each["id"] for each in histories.rescues(pair, old)}
     with Writer([pair.database(old)]) as before:
         before.wait_for_progress(ROWS)
+    histories.wait_acknowledged(pair, old)
     put(pair, old, shared="before the cut\n")
     wait_for(lambda: pair.lab.run(new, "cat", "/data/files/shared").stdout, SETTLE_S, "the shared file")
     pair.lab.fault("cut-peer")
@@ -99,11 +73,12 @@ def test_after_a_cut_both_histories_survive_one_live_and_one_in_a_rescue(pair: S
     with Writer([pair.database(new)]) as after:
         after.wait_for_progress(ROWS)
     put(pair, new, shared="by the new primary\n")
+    promised = histories.promise(pair, old)
     pair.lab.fault("heal")
     wait_stable(pair, new, REJOIN_S)
 
     def rescued() -> Json | None:
-        fresh = [each for each in rejoin_rescues(pair, old) if each["id"] not in known]
+        fresh = [each for each in histories.rescues(pair, old) if each["id"] not in known]
         return fresh[0] if fresh and fresh[0]["files"] >= FILES + 2 else None
 
     rescue = wait_for(rescued, SETTLE_S, "the rescue of rows and files")
@@ -112,7 +87,9 @@ def test_after_a_cut_both_histories_survive_one_live_and_one_in_a_rescue(pair: S
         cursor.execute(COUNT_ALONE, (FIRST,))
         assert cursor.fetchone() == (0,)
     assert rescue["rows_by_table"][TABLE] == len(alone) == ROWS
-    contents = download(pair.hosts[old], rescue["id"])
+    contents = histories.download(pair.hosts[old], rescue["id"])
+    report = json.loads(contents["report.json"])
+    assert promised == rescue["transactions"] + report["arrived"]
     statements = contents["transactions.sql"].decode("utf-8", "replace")
     assert [number for number in alone if str(number) not in statements] == []
     assert contents["files-deleted/alone"] == b"only here\n"
@@ -156,4 +133,4 @@ def check_told_and_removed(servers: Servers, host: str, rescue_id: str) -> None:
     assert api.status()["rescues"]["count"] >= 1
     assert api.call("DELETE", f"/ha/rescues/{rescue_id}", {}).status == 422
     assert api.call("DELETE", f"/ha/rescues/{rescue_id}", {"confirm": rescue_id}).status == 204
-    assert rescue_id not in {each["id"] for each in rejoin_rescues(servers, host)}
+    assert rescue_id not in {each["id"] for each in histories.rescues(servers, host)}

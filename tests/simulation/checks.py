@@ -2,7 +2,8 @@
 
 The checks look at the truth of the world, not at what the nodes believe:
   S1  acknowledgements never go back to an older term (but in the cases that the protection mode names);
-  S2  an acknowledged write is missing on the rightful primary only where the protection mode says so;
+  S2  an acknowledged write is missing on the rightful primary only where the protection mode says so, and (checked at
+      each rescue) as many transactions are rescued as the status has said would be lost;
   S3  whatever is missing there is in a rescue or still on the node that wrote it;
   S4  no failover that the rules forbid, judged by what really reached the node;
   S5  each event once on a node, and raised and cleared in turns;

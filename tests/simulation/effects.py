@@ -11,12 +11,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from app.core import acts, events, moves
+from app.core import acts, events, moves, positions
 from app.core.acts import Act, Cause
 from app.core.failover import commits_wait, standby_out_after_promotion
 from app.core.pairconfig import ProtectionMode
 from app.core.roles import Role
 from app.core.state import FenceReason, Operation
+from tests.simulation.looks import acknowledged_position, position
+from tests.simulation.truth import promise_kept
 
 if TYPE_CHECKING:
     from tests.simulation.node import SimulatedNode
@@ -76,7 +78,14 @@ def _enforce(node: SimulatedNode, act: Act) -> Steps:
 
 
 def _standby_out(node: SimulatedNode, act: Act) -> Steps:
-    node.change(moves.record_standby_out(node.state, node.wall()))
+    assert isinstance(act, acts.RecordStandbyOut)
+    shared = act.shared_position
+    asks = act.ask_further and node.database.up
+    if asks:
+        shared = positions.merge(shared, acknowledged_position(node.world, node.database))
+    if not node.state.standby_out:
+        node.truth.standby_out_at = node.world.now if asks else None
+    node.change(moves.record_standby_out(node.state, node.wall(), shared))
     yield ("RecordStandbyOut", DISK_S)
 
 
@@ -141,7 +150,7 @@ def _drain(node: SimulatedNode) -> Steps:
 def _open_as_primary(node: SimulatedNode, cause: Cause) -> Steps:
     database, world = node.database, node.world
     world.acknowledge(database.set_semi_sync(False))
-    point = str(len(database.log))
+    point = position(world, database)
     if database.up:
         world.write(node, probe=True)
     yield ("Promote", FENCE_PEER_WAIT_S)
@@ -234,6 +243,8 @@ def _rescue_and_rewind(node: SimulatedNode) -> Steps:
     while common < min(len(their_log), len(database.log)) and their_log[common] == database.log[common]:
         common += 1
     yield ("Rejoin", 0.05)
+    if world.config.commits_wait and node.state.standby_out:
+        promise_kept(world, node, common)
     surplus = database.log[common:]
     for transaction in surplus:
         world.rescued[transaction] = node.name

@@ -9,11 +9,21 @@ from tests.simulation.database import Server
 
 if TYPE_CHECKING:
     from tests.simulation.node import SimulatedNode
+    from tests.simulation.world import World
 
 
-def position(database: Server) -> str:
-    """The last transaction that the server holds, as a position."""
-    return f"0-1-{database.log[-1]}" if database.log else ""
+def position(world: World, database: Server, length: int | None = None) -> str:
+    """The last transaction that the server holds (or the one at that length of its log), as a position."""
+    length = len(database.log) if length is None else length
+    if not length:
+        return ""
+    writer = world.transactions[database.log[length - 1]].node
+    return f"0-{'ab'.index(writer) + 1}-{length}"
+
+
+def acknowledged_position(world: World, database: Server) -> str:
+    """Where the first commit that still waits begins, as the real server knows it."""
+    return position(world, database, min((needed - 1 for needed, _ in database.waiting), default=None))
 
 
 def database_facts(node: SimulatedNode) -> DatabaseFacts:
@@ -25,7 +35,7 @@ def database_facts(node: SimulatedNode) -> DatabaseFacts:
         version="",
         uptime_s=node.local(world.now) - node.local(database.started_at),
         read_only=database.read_only,
-        position=position(database),
+        position=position(world, database),
         binlog_state="",
         semi_sync_enabled=database.semi_sync,
         semi_sync_clients=database.clients(world.now),

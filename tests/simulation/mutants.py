@@ -18,6 +18,7 @@ from app.core.pairconfig import PairConfig, ProtectionMode
 from app.core.scene import Scene
 from tests.simulation import effects, swap
 from tests.simulation.faults import Fault
+from tests.simulation.looks import position
 
 Patches = Callable[[], list[AbstractContextManager[Any]]]
 
@@ -227,6 +228,9 @@ MUTANTS = (
     Mutant("never takes the standby back", lambda: [patch.object(primary, "_take_back", _nothing)], "liveness"),
     Mutant("does not follow a higher term", lambda: [patch.object(primary, "_superseded", _nothing)], "liveness"),
     Mutant("keeps a secondary's alarms for ever", lambda: [patch.object(pilot, "clear_foreign", _nothing)], "liveness"),
+    Mutant("takes what is written for what is acknowledged", lambda: [
+        patch.object(effects, "acknowledged_position", lambda world, database: position(world, database))],
+           "S2", (Fault(1.0, "cut-peer", "a", 20.0),), AVAILABILITY),
     Mutant("rewinds without a rescue", _forgets_to_rescue, "S3"),
     Mutant("tells an event at every tick", _tells_again, "S5"),
     Mutant("finishes a takeover without what its restarted database lost", _never_catches_up, "S2",

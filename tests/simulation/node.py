@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from app.core import pilot as core
 from app.core.acts import Act, Promote
+from app.core.exposure import probes_stay_here
 from app.core.facts import (
     Alarm,
     DatabaseFacts,
@@ -91,9 +92,11 @@ class SimulatedNode:
         self.rounds = 0
         self.facts: DatabaseFacts | None = None
         self.facts_at: float | None = None
-        self.probe: tuple[int, float] | None = None
+        self.probe: tuple[int, float, str] | None = None
+        """The write probe that is under way: its transaction, when it was begun, its position."""
         self.write_failing_since: float | None = None
         self.write_ok_started: float | None = None
+        self.write_gtid = ""
         self.remote_probe: tuple[bool, float] | None = None
 
     # --- being ----------------------------------------------------------------------------------------------------
@@ -252,7 +255,7 @@ class SimulatedNode:
             fence=None if state.fence is None else state.fence.reason,
             standby_out=state.standby_out,
             eligible=decision.eligible if decision is not None and self.monitor_up else False,
-            position=position(database) if database.up else "",
+            position=position(self.world, database) if database.up else "",
             received_position="",
             semi_sync_active=database.up and database.semi_sync,
             database_ok=database.up and failing == 0,
@@ -305,9 +308,9 @@ class SimulatedNode:
         """The primary's write probe: a real write, given up after its time."""
         world = self.world
         if self.probe is not None:
-            number, started = self.probe
+            number, started, gtid = self.probe
             if world.transactions[number].acknowledged_at is not None:
-                self.write_failing_since, self.write_ok_started, self.probe = None, started, None
+                self._probe_worked(started, gtid)
             elif world.now - started >= PROBE_TIMEOUT_S and number in (each for _, each in self.database.waiting):
                 self.probe = None  # it is on disk here and waits for the standby alone
             elif world.now - started >= PROBE_TIMEOUT_S or not self.database.up:
@@ -315,10 +318,22 @@ class SimulatedNode:
                 self.probe = None
         if self.state.role is not Role.PRIMARY or self.state.fence is not None:
             self.probe, self.write_failing_since = None, None
+        elif self.probe is None and self.takes_writes() and self._probes_stay_here():
+            self._probe_worked(world.now, "")
         elif self.probe is None and self.takes_writes():
-            self.probe = (world.write(self, probe=True).number, world.now)
+            number = world.write(self, probe=True).number
+            self.probe = (number, world.now, position(world, self.database))
         elif self.probe is None and (not self.database.up or self.database.full):
             self.write_failing_since = self.write_failing_since or world.now
+
+    def _probe_worked(self, started: float, gtid: str) -> None:
+        self.write_failing_since, self.write_ok_started, self.write_gtid, self.probe = None, started, gtid, None
+
+    def _probes_stay_here(self) -> bool:
+        config, report, age = self.world.config, self.peer_report, self.age(self.heard_at)
+        heard = report is not None and age is not None and age < config.heard_s
+        follower = heard and report is not None and report.role is not Role.PRIMARY and report.term <= self.state.term
+        return probes_stay_here(self.state, config, standby_heard=follower)
 
     def _probe_peer(self) -> None:
         """The secondary's second look at a primary whose heartbeat it misses."""
@@ -334,7 +349,8 @@ class SimulatedNode:
         world = self.world
         network = NetworkReport(self.missed, None, self.gateway, {}, self.rounds, self.age(self.others_at))
         failing = self.age(self.write_failing_since) or 0.0
-        database = DatabaseReport(self.facts, self.age(self.facts_at), failing, "", self.age(self.write_ok_started))
+        write_age = self.age(self.write_ok_started)
+        database = DatabaseReport(self.facts, self.age(self.facts_at), failing, "", write_age, self.write_gtid)
         stream_at = self.database.stream_alive_at
         own_life = stream_at is not None and self.state.role is Role.SECONDARY
         return Observation(

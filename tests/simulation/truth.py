@@ -17,6 +17,7 @@ class Broken(AssertionError):
     """An invariant does not hold."""
 
 
+NOTICED_S = 0.001
 PROBE_AGE_S = 1.5
 """A write probe of the peer is at most this old when it is decided on."""
 
@@ -31,6 +32,8 @@ class Truth:
     frozen_possible_since: float = 0.0
     """Since then the primary has not both run and served writes for long enough that it must have been noticed."""
     serving_since: float | None = None
+    standby_out_at: float | None = None
+    """When the node recorded its standby as out and its database said what that one had acknowledged."""
     before_promotion: NodeState | None = None
     """What the node knew durably when it began its last promotion."""
 
@@ -50,3 +53,19 @@ class Truth:
                 self.frozen_possible_since = world.now
         else:
             self.serving_since = None
+
+
+def promise_kept(world: World, node: SimulatedNode, common: int) -> None:
+    """S2, the number: as many transactions are rescued as the former primary has said would be lost. `common` is how
+    much of its log the other node has. More than it said is never lost; less only by what was under way when contact
+    was lost: nothing of it had been acknowledged by then."""
+    if not node.state.shared_position:
+        return
+    shared = int(node.state.shared_position.rsplit("-", 1)[1])
+    if shared > common:
+        raise Broken(f"S2: {node.name} loses {shared - common} transactions more than it has said")
+    out_at = node.truth.standby_out_at
+    for number in node.database.log[shared:common] if out_at is not None else ():
+        acknowledged_at = world.transactions[number].acknowledged_at
+        if acknowledged_at is not None and acknowledged_at < out_at - NOTICED_S:
+            raise Broken(f"S2: {node.name} has counted write {number} as lost, which was acknowledged before")

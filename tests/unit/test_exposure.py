@@ -7,24 +7,32 @@ from typing import Any
 
 import pytest
 
-from app.core import positions
+from app.core import moves, positions
+from app.core.acts import Cause, RecordStandbyOut
+from app.core.exposure import arrived, probes_stay_here
 from app.core.facts import Observation
 from app.core.memory import PilotMemory
 from app.core.pairconfig import ProtectionMode
-from app.core.state import NodeState
+from app.core.roles import Role
+from app.core.state import NodeState, Phase
 from tests.unit.situations import (
     CONFIG,
     MEMORY,
+    NOW,
     NOW_S,
     PRIMARY,
     SECONDARY,
     database,
     primary_sees,
     secondary_sees,
+    silent_peer,
+    the,
     tick,
 )
 
-OUT = replace(PRIMARY, standby_out=True)
+STANDALONE = NodeState("node-a", role=Role.STANDALONE, phase=Phase.NONE)
+
+OUT = replace(PRIMARY, standby_out=True, shared_position="0-1-100")
 SINCE = replace(MEMORY, acknowledging_since_s=NOW_S - 60.0)
 
 
@@ -46,12 +54,48 @@ def test_nothing_is_exposed_while_commits_wait_for_the_standby() -> None:
     assert number(PRIMARY, written(primary_sees(), "0-1-100"), SINCE) == 0
 
 
-def test_what_was_written_since_the_last_acknowledged_write_is_exposed() -> None:
+def test_what_was_written_since_the_standby_went_out_is_exposed() -> None:
+    assert number(OUT, alone("0-1-107", "0-1-107"), MEMORY) == 7
+    assert number(OUT, alone("0-1-1107", "0-1-1107"), SINCE) == 1007
+
+
+def test_with_the_record_that_the_standby_is_out_goes_how_far_it_has_everything() -> None:
     before = tick(PRIMARY, written(primary_sees(), "0-1-100"), SINCE).memory
     assert before.acknowledged_position == "0-1-100"
-    after = tick(OUT, alone("0-1-107", "0-1-107"), before)
-    assert after.lost_transactions == 7
-    assert tick(OUT, alone("0-1-1107", "0-1-1107"), after.memory).lost_transactions == 1007
+    told = the(tick(PRIMARY, silent_peer(primary_sees(), 11.0), before), RecordStandbyOut)
+    assert (told.shared_position, told.ask_further) == ("0-1-100", True)
+    never = the(tick(PRIMARY, silent_peer(primary_sees(), 11.0), MEMORY), RecordStandbyOut)
+    assert (never.shared_position, never.ask_further) == ("", False)
+
+
+def test_what_was_acknowledged_before_the_database_was_restarted_or_the_role_was_lost_counts_no_more() -> None:
+    known = replace(SINCE, acknowledged_position="0-1-100", database_uptime_s=900.0)
+    assert tick(PRIMARY, database(primary_sees(), uptime_s=3.0), known).memory.acknowledged_position == ""
+    assert tick(SECONDARY, secondary_sees(), known).memory.acknowledged_position == ""
+
+
+@pytest.mark.parametrize(
+    ("cause", "shared"), [(Cause.FAILOVER, "0-1-9"), (Cause.TAKEOVER, "0-1-9"), (Cause.RESUME, "")]
+)
+def test_a_secondary_that_took_over_shares_all_up_to_its_promotion(cause: Cause, shared: str) -> None:
+    intended = moves.intend_promotion(SECONDARY, cause, SECONDARY.term + 1, NOW, standby_out=True)
+    state = moves.complete_promotion(intended, "0-1-9")
+    assert state.shared_position == shared
+    assert moves.record_standby_back(state).shared_position == ""
+
+
+def test_what_had_arrived_after_all_is_counted_too() -> None:
+    assert arrived(OUT, "0-1-102") == 2
+    assert arrived(OUT, "0-1-100") == 0
+    assert arrived(PRIMARY, "0-1-102") == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "heard", "stay"),
+    [(OUT, False, True), (OUT, True, False), (PRIMARY, False, False), (STANDALONE, False, True)],
+)
+def test_probes_leave_no_trace_in_a_history_that_nobody_follows(state: NodeState, heard: bool, stay: bool) -> None:
+    assert probes_stay_here(state, CONFIG, standby_heard=heard) is stay
 
 
 def test_a_write_that_was_begun_before_commits_waited_proves_nothing() -> None:
@@ -60,7 +104,7 @@ def test_a_write_that_was_begun_before_commits_waited_proves_nothing() -> None:
 
 
 def test_what_is_not_known_is_no_number() -> None:
-    assert number(OUT, alone("0-1-107", "0-1-107"), MEMORY) is None
+    assert number(replace(OUT, shared_position=""), alone("0-1-107", "0-1-107"), SINCE) is None
     assert number(SECONDARY, secondary_sees(), MEMORY) is None
     assert number(PRIMARY, primary_sees(), SINCE, protection_mode=ProtectionMode.PERFORMANCE) is None
     silent = database(primary_sees(), facts_age_s=60.0)

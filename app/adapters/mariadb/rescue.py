@@ -37,7 +37,7 @@ _FAILED = (
 )
 
 
-def rescue(manager: Manager, data_dir: Path, base: str, folder: Path) -> RescueReport:
+def rescue(manager: Manager, data_dir: Path, base: str, folder: Path, arrived: int = 0) -> RescueReport:
     """Each transaction beyond `base` is in `folder`, durably."""
     if (folder / REPORT).exists():
         return _stored(folder)
@@ -57,6 +57,7 @@ def rescue(manager: Manager, data_dir: Path, base: str, folder: Path) -> RescueR
             rewindable=not (obstacle := find_obstacle(manager, base, excess, contents)),
             obstacle=obstacle,
             files=(SQL, *files) if excess.gaps else (),
+            arrived=arrived,
         )
         write_file(partial / REPORT, json.dumps({"base": base, **asdict(report)}, indent=1).encode(), 0o600)
         run(["sync", "--file-system", str(partial)], failed=_FAILED, timeout_s=SYNC_S)
@@ -110,4 +111,5 @@ def _stored(folder: Path) -> RescueReport:
         rewindable=document["rewindable"],
         obstacle=document["obstacle"],
         files=tuple(document["files"]),
+        arrived=document.get("arrived", 0),
     )

@@ -84,6 +84,9 @@ class MariaDB:
     def set_semi_sync(self, enabled: bool) -> None:
         semisync.set_semi_sync(self._manager, enabled)
 
+    def acknowledged_position(self) -> str:
+        return semisync.acknowledged_position(self._manager)
+
     def start_replication(self, source: ReplicationSource, position: str | None = None) -> None:
         replication.start_replication(self._manager, self._data_dir, source, position)
 
@@ -124,8 +127,8 @@ class MariaDB:
     def discard(self, folder: str) -> None:
         folders.discard(self._data_dir, Path(folder))
 
-    def rescue(self, base_position: str, folder: str) -> RescueReport:
-        return rescue.rescue(self._manager, self._data_dir, merge(base_position), Path(folder))
+    def rescue(self, base_position: str, folder: str, arrived: int = 0) -> RescueReport:
+        return rescue.rescue(self._manager, self._data_dir, merge(base_position), Path(folder), arrived)
 
     def rewind(self, base_position: str) -> None:
         rewinding.rewind(self._manager, self._data_dir, merge(base_position))

@@ -108,6 +108,7 @@ def test_a_primary_that_loses_its_standby_goes_on_and_says_so() -> None:
     world.run(30)
     assert not world.database.read_only
     assert world.state.standby_out
+    assert world.state.shared_position
     assert not world.database.semi_sync
     assert world.event_kinds() == ["StandbyOffline"]
     assert world.store.events()[0].parameters == ("StandbyOffline", "beta", "alpha")

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from app.core import moves
 from app.core.errors import LocalFailure
 from app.core.roles import Role
 from app.core.state import FenceReason
@@ -196,6 +197,19 @@ def test_write_probes_run_on_the_open_primary_only() -> None:
     world.looks.step()
     world.writes.step()
     assert world.board.read().database.write_started_s == world.clock.monotonic()
+
+
+def test_a_primary_that_goes_on_alone_is_probed_without_a_trace_in_its_history() -> None:
+    world = World(Role.PRIMARY)
+    world.database.lift()
+    world.looks.step()
+    world.store.change_state(lambda state: moves.record_standby_out(state, world.clock.now()))
+    world.board.put(situation=replace(world.board.read().situation, state=world.state))
+    world.database.ensure_accounts()
+    before = world.database.facts().position
+    world.writes.step()
+    assert world.board.read().database.write_started_s == world.clock.monotonic()
+    assert world.database.facts().position == before
 
 
 def test_failing_writes_are_counted_from_the_first_and_forgotten_after_the_first_good_one() -> None:
