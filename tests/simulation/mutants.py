@@ -229,7 +229,7 @@ MUTANTS = (
     Mutant("does not follow a higher term", lambda: [patch.object(primary, "_superseded", _nothing)], "liveness"),
     Mutant("keeps a secondary's alarms for ever", lambda: [patch.object(pilot, "clear_foreign", _nothing)], "liveness"),
     Mutant("takes what is written for what is acknowledged", lambda: [
-        patch.object(effects, "acknowledged_position", lambda world, database: position(world, database))],
+        patch.object(effects, "acknowledged_position", position)],
            "S2", (Fault(1.0, "cut-peer", "a", 20.0),), AVAILABILITY),
     Mutant("rewinds without a rescue", _forgets_to_rescue, "S3"),
     Mutant("tells an event at every tick", _tells_again, "S5"),
