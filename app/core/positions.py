@@ -112,6 +112,21 @@ def difference(history: str, base: str) -> tuple[Gap, ...]:
     )
 
 
+def common(history: str, other: str) -> str:
+    """The last transaction of each domain that both histories have: where they part. Nothing for a domain in which they
+    have nothing in common.
+
+    A writer of which `history` has more than `other` wrote on past the parting; what `other` has of it is shared. All
+    of every other writer is shared. The furthest of what is shared is the last one: a server writes in one branch only.
+    """
+    theirs = _by_writer(other)
+    shared = (
+        Gtid(domain, server, min(last, theirs.get((domain, server), 0)))
+        for (domain, server), last in _by_writer(history).items()
+    )
+    return merge(render(each for each in shared if each.sequence > 0))
+
+
 def _by_writer(*histories: str) -> dict[tuple[int, int], int]:
     furthest: dict[tuple[int, int], int] = {}
     for each in (gtid for history in histories for gtid in parse(history)):

@@ -45,10 +45,13 @@ class CompareHistories(BaseStep):
                 "This server has transactions that the primary never had, and the primary knows no promotion point.",
                 "Set this server's role to standalone, keep what you need of its data, and set the pair up again.",
             )
+        # After a conflict the other server's own history begins where it was alone already: the two have parted before.
+        parted_before = ahead and not positions.contains(own_history, point)
         data_bytes = reply.get("data_bytes")
         context.remember(
             term=term,
-            point=point,
+            point=positions.common(own_history, history) if parted_before else point,
+            parted_before=parted_before,
             path=REWIND if ahead else FOLLOW,
             needs_seed=False,
             data_bytes=data_bytes if isinstance(data_bytes, int) else 0,
@@ -77,9 +80,11 @@ class Rescue(BaseStep):
         folder = Path(node.settings.rescue_dir) / name
         point = context.recall("point")
         report = node.database.rescue(point, str(folder), arrived(node.store.state(), point))
+        # The primary never was at a point before its own: only its whole data lead there.
+        rewindable = report.rewindable and not context.memory.get("parted_before", False)
         context.remember(
-            path=REWIND if report.rewindable else RESEED,
-            needs_seed=not report.rewindable,
+            path=REWIND if rewindable else RESEED,
+            needs_seed=not rewindable,
             rescued=report.transactions,
             rescued_rows=dict(report.rows_by_table),
         )

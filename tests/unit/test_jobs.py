@@ -393,6 +393,25 @@ def test_a_conflict_ends_with_the_server_that_was_chosen_and_the_other_rejoins(w
     assert world.alpha.look()["replicates from"] == "10.0.0.2"
 
 
+def test_what_the_server_that_was_not_chosen_has_is_rescued_however_far_the_other_is(world: World) -> None:
+    world.pair()
+    world.cut()
+    for server, rows in ((world.alpha, (20, 21)), (world.beta, (30, 31, 32, 33, 34))):
+        promotion.promote(server.node, Cause.RESUME, term=5)
+        server.database.set_semi_sync(enabled=False)
+        for row in rows:
+            server.database.open_client().write(row)
+    world.heal()
+    for server in (world.alpha, world.beta):
+        fencing.fence_self(server.node, FenceReason.CONFLICT)
+    assert world.beta.apply(KEEP_THIS).state == "succeeded"
+    job = world.alpha.apply(REJOIN)
+    assert job.state == "succeeded", job
+    assert job.memory["rescued_rows"]["app.rows"] == 2
+    assert job.memory["path"] == "reseed"
+    assert world.alpha.database.rows() == world.beta.database.rows() == {10, 30, 31, 32, 33, 34}
+
+
 def test_changed_settings_reach_the_other_server(world: World) -> None:
     world.pair()
     world.alpha.draft(Role.PRIMARY, HAPingIterations=5, HAPingMonitor1="192.0.2.1")

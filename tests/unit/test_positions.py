@@ -10,6 +10,7 @@ from app.core.errors import InvalidInput
 from app.core.positions import (
     Gap,
     Gtid,
+    common,
     contains,
     difference,
     merge,
@@ -90,6 +91,22 @@ def test_a_history_contains_only_what_its_writers_wrote(history: str, position: 
 )
 def test_a_position_reaches_what_is_before_it_on_its_branch(position: str, target: str, answer: bool) -> None:
     assert reached(position, target) is answer
+
+
+@pytest.mark.parametrize(
+    ("history", "other", "answer"),
+    [
+        ("0-1-480", "0-1-450,0-2-470", "0-1-450"),
+        ("0-1-450,0-2-460", "0-1-500,0-2-430", "0-1-450"),
+        ("0-1-440,0-2-460", "0-1-500,0-2-450", "0-2-450"),
+        ("0-1-5", "0-1-9", "0-1-5"),
+        ("0-1-5", "0-2-5", ""),
+        ("", "0-1-5", ""),
+        ("0-1-5,1-1-7", "0-1-9,1-1-2", "0-1-5,1-1-2"),
+    ],
+)
+def test_two_histories_part_after_the_last_transaction_that_both_have(history: str, other: str, answer: str) -> None:
+    assert common(history, other) == answer
 
 
 def test_the_difference_names_what_each_writer_has_beyond_the_base() -> None:
