@@ -37,7 +37,7 @@ def add_to(main: click.Group) -> None:
         invoke_without_command=True,
         help="Who did or tried what on either server. Without a command: the newest entries.",
     )
-    for name, function in (("list", list_activity), ("export", export), ("verify", verify)):
+    for name, function in (("list", list_activity), ("export", export), ("verify", verify), ("accept", accept)):
         command(group, name)(function)
     # `hapair activity` takes what `hapair activity list` takes.
     group.params = [each for each in group.commands["list"].params if each.name != "help"]
@@ -119,13 +119,32 @@ def _verified(tool: Tool, chain: dict[str, Any]) -> dict[str, Any]:
     """The journal with what was found in it; the first entry that is broken counts."""
     path = f"/activity/chains/{chain['source']}/{quote(chain['node_id'], safe='')}"
     checked = unlinked = 0
+    accepted: list[dict[str, Any]] = []
     after: int | None = 0
     broken = None
     while after is not None and broken is None:
         part = tool.client.get(f"{path}?after={after}")
         checked, unlinked = checked + part["checked"], unlinked + part["unlinked"]
+        accepted += part["accepted"]
         after, broken = part["next"], part["broken"]
-    return {**chain, "checked": checked, "unlinked": unlinked, "broken": broken or chain["broken"]}
+    found = {"checked": checked, "unlinked": unlinked, "accepted": accepted, "broken": broken or chain["broken"]}
+    return {**chain, **found}
+
+
+@click.option("--reason", help="What was found to be the cause; it is asked for otherwise.")
+def accept(tool: Tool, reason: str | None) -> None:
+    """Accept this server's journal as it is, after looking at what is wrong with it: the alarm ends, and the log keeps
+    who accepted it and why. What is wrong stays visible in `verify`."""
+    journals = tool.client.get("/activity/chains")["items"]
+    own = [_verified(tool, each) for each in journals if each["node_id"] == journals[0]["node_id"]]
+    broken = next((each["broken"] for each in own if each["broken"]), None)
+    if broken is None:
+        tool.show({"items": own, "holds": True}, lambda _: "There is nothing to accept: this server's journal holds.")
+        return
+    if reason is None:
+        reason = click.prompt(f"{broken['reason']}\nWhat was the cause", err=True)
+    entry = tool.client.post("/activity/accept", {"entry": broken["entry"], "reason": reason})
+    tool.show(entry, lambda found: f"Accepted with entry {found['node_entry']}. The alarm ends within some seconds.")
 
 
 def _drawn(found: dict[str, Any]) -> RenderableType:
@@ -136,10 +155,18 @@ def _drawn(found: dict[str, Any]) -> RenderableType:
             (
                 c["node"], names[c["source"]], c["checked"],
                 f"{c['unlinked']} older than the chain" if c["unlinked"] else "",
-                Text(f"BROKEN at entry {c['broken']['entry']}: {c['broken']['reason']}", style="red")
-                if c["broken"]
-                else Text("holds", style="green"),
+                _result(c),
             )
             for c in found["items"]
         ],
     )  # fmt: skip
+
+
+def _result(checked: dict[str, Any]) -> Text:
+    lines = [Text(f"accepted: {each['reason']}", style="yellow") for each in checked["accepted"]]
+    broken = checked["broken"]
+    if broken:
+        lines.append(Text(f"BROKEN at entry {broken['entry']}: {broken['reason']}", style="red"))
+    else:
+        lines.append(Text("holds", style="green") if not lines else Text("all else holds", style="green"))
+    return Text("\n").join(lines)

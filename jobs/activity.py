@@ -124,7 +124,7 @@ def check_chain(node: Node, source: str, node_id: str, after: int) -> tuple[Chec
 def number_beyond(node: Node, known: Sequence[Chain]) -> None:
     """New entries of this node's journal get numbers that nobody knows yet, so that the common log takes them."""
     own_id = node.store.state().node_id
-    own = max((each.last for each in known if each.node_id == own_id), default=0)
+    own = max((each.last for each in known if each.source == PAIR and each.node_id == own_id), default=0)
     node.store.skip_activity(max(own, known_head(node.store.note(WITNESS_NOTE), own_id).entry))
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from flask import Response
 
 from app.api.body import Resource
-from app.api.door import needs, note_detail, recorded
+from app.api.diary import already_recorded, tried_as
+from app.api.door import needs, note_detail, recorded, visitor
 from app.api.parts import node, parts
 from app.core.access import Scope
 from app.core.activity import Entry
@@ -19,14 +20,16 @@ from app.core.activity_filter import Filter, Page
 from app.core.errors import LocalFailure, NotFound
 from app.schemas.activity import (
     SOURCES,
+    AcceptanceSchema,
     ActivityExportSchema,
     ActivityPageSchema,
     ActivityQuerySchema,
+    ActivitySchema,
     ChainQuerySchema,
     ChainsSchema,
     CheckedSchema,
 )
-from jobs.activity import NODE, PAIR, Chain, chains, check_chain
+from jobs.activity import NODE, PAIR, Chain, accept, chains, check_chain
 
 log = logging.getLogger(__name__)
 
@@ -132,4 +135,19 @@ def verify_chain(query: dict[str, int], source: str, node_id: str) -> dict[str, 
         "unlinked": checked.unlinked,
         "next": checked.head.entry if go_on else None,
         "broken": checked.broken,
+        "accepted": checked.accepted,
     }
+
+
+@resource.route("/activity/accept", methods=["POST"])
+@needs(Scope.CONFIGURE)
+@tried_as("activity-accept")
+@resource.arguments(AcceptanceSchema)
+@resource.response(200, ActivitySchema)
+@resource.alt_response(409, description="Nothing is wrong at that entry, or it was accepted already")
+def accept_journal(body: dict[str, Any]) -> Entry:
+    """Accept this server's journal as it is, after looking: its alarm ends, and what was wrong up to now is shown as
+    accepted. The entry that says so, and who, stands in the journal itself; it is the answer."""
+    entry = accept(node(), visitor().actor, body["entry"], body["reason"])
+    already_recorded()
+    return entry

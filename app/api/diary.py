@@ -37,6 +37,11 @@ def record(action: str, outcome: str, detail: Json, actor: Actor | None = None) 
         log.error("activity %s by %s (%s) could not be stored: %s", action, by.name, outcome, error)  # noqa: TRY400
 
 
+def already_recorded() -> None:
+    """The act has written its own entry, which it needs the number of."""
+    g.is_recorded = True
+
+
 def recorded(action: str) -> Callable[[View], View]:
     """The view's outcome goes into the activity journal: done, or refused or failed with the error's code.
 

@@ -55,7 +55,8 @@ WORDS = {
     ),
     "activity-journal": AlarmWords(
         "The activity journal is not what was written",
-        "Run `hapair activity verify` on both servers, and find out who changed it or put it back from a copy.",
+        "Run `hapair activity verify` on both servers, and find out who changed it or put it back from a copy."
+        " `hapair activity accept` ends the alarm then; what is wrong stays visible.",
     ),
     "virtual-address": AlarmWords(
         "The virtual address is not where it belongs",

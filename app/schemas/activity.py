@@ -10,10 +10,12 @@ from marshmallow import Schema, fields, post_load, validate
 from app.core.activity import ACTOR_MAX, HOSTNAME_MAX, SUBJECT_MAX, WORD_MAX
 from app.core.activity_export import CSV, FORMATS
 from app.core.activity_filter import SEARCH_MAX, WORDS_MAX, Filter
+from app.core.values import plain_text
 from app.schemas.logs import ENTRY_MAX, PAGE_DEFAULT, PAGE_MAX
-from app.schemas.strict import Number, StrictSchema, Text
+from app.schemas.strict import Number, StrictInteger, StrictSchema, Text
 
 TIME_LENGTH_MAX = 40
+REASON_MAX = 500
 SOURCES = ["pair", "node"]
 SOURCE = {
     "enum": SOURCES,
@@ -40,6 +42,14 @@ def moment(text: str) -> datetime:
         return found.astimezone(UTC)
     except OverflowError as error:
         raise ValueError("Must be a time between the years 1 and 9999.") from error
+
+
+def cause(text: str) -> str:
+    """The text, which says something. Raises ValueError."""
+    found = plain_text(text)
+    if not found:
+        raise ValueError("Say what was found to be the cause.")
+    return found
 
 
 class ActivityFilterSchema(StrictSchema):
@@ -150,3 +160,22 @@ class CheckedSchema(Schema):
         allow_none=True, metadata={"description": "Goes into `after`; null at the end or at a break."}
     )
     broken = fields.Nested(BreakSchema, allow_none=True)
+    accepted = fields.List(
+        fields.Nested(BreakSchema),
+        metadata={"description": "What is not as it was written, but was accepted by an administrator."},
+    )
+
+
+class AcceptanceSchema(StrictSchema):
+    entry = StrictInteger(
+        1,
+        ENTRY_MAX,
+        required=True,
+        metadata={"description": "The entry of this server's journal that `broken` names."},
+    )
+    reason = Text(
+        cause,
+        length_max=REASON_MAX,
+        required=True,
+        metadata={"minLength": 1, "description": "What was found to be the cause, for those who read the log later."},
+    )

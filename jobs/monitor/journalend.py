@@ -72,9 +72,8 @@ class JournalEndDuty:
         """The alarm is up as long as something contradicts the journal. New entries get numbers that are not known
         elsewhere, so that the common log takes them."""
         known = chains(self._node)
-        journal = known[0]
-        number_beyond(self._node, known[1:])
-        broken = journal.broken
+        number_beyond(self._node, known)
+        broken = known[0].broken
         if broken is None:
             self._node.store.clear_alarm(ALARM)
         elif self._node.store.raise_alarm(

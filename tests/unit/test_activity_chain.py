@@ -64,6 +64,31 @@ def test_missing_moved_and_repeated_entries_are_named(kept: list[int], named: in
     assert broken.entry == named
 
 
+def test_what_was_accepted_is_gathered_and_what_comes_after_it_is_checked_all_the_same() -> None:
+    entries = journal(9)
+    entries[1] = replace(entries[1], actor="lee")
+    del entries[3:5]
+    accepted = check(START, entries, accepted_to=6)
+    assert [each.entry for each in accepted.accepted] == [2, 4]
+    assert (accepted.broken, accepted.count, accepted.head.entry) == (None, 7, 9)
+    entries[5] = replace(entries[5], actor="lee")
+    later = check(START, entries, accepted_to=6)
+    assert [each.entry for each in later.accepted] == [2, 4]
+    assert later.broken is not None
+    assert later.broken.entry == 8
+    assert check(START, entries, accepted_to=5).broken == Break(4, "Entries up to 5 are missing.")
+
+
+def test_what_others_know_from_before_an_acceptance_counts_no_more() -> None:
+    entries = journal(9)
+    known = Head(5, "f" * 64)
+    assert against(Head(9, entries[8].chain), known, entries[4].chain) is not None
+    assert against(Head(9, entries[8].chain), known, entries[4].chain, accepted_to=6) is None
+    later = against(Head(7, entries[6].chain), Head(9, entries[8].chain), None, accepted_to=6)
+    assert later is not None
+    assert later.entry == 8
+
+
 def test_entries_older_than_the_chain_are_counted_and_only_at_the_beginning() -> None:
     old = [replace(each, chain="") for each in journal(3)]
     first = replace(journal(4)[3], chain="")

@@ -222,6 +222,21 @@ def test_verify_names_the_first_broken_entry_and_exits_with_1(shell: Shell) -> N
     assert "BROKEN at entry 3" in result.stdout
 
 
+def test_a_journal_is_accepted_after_looking_and_verify_goes_on_saying_so(shell: Shell) -> None:
+    store = shell.world.store
+    assert "nothing to accept" in shell("activity", "accept").output
+    for _ in range(5):
+        store.add_activity(Actor("dana"), "apply", "done", {})
+    shell.world.common_log.add(store.activity_after(0, 100))
+    del store._activity[3:]
+    assert shell("activity", "verify").exit_code == 1
+    assert shell("activity", "accept", typed="a copy of the disk\n").exit_code == 0
+    assert store.activity()[0].detail["reason"] == "a copy of the disk"
+    result = shell("activity", "verify")
+    assert result.exit_code == 0
+    assert "accepted: Entries up to 5 are missing." in " ".join(result.stdout.split())
+
+
 def test_a_token_is_made_listed_and_withdrawn(shell: Shell) -> None:
     made = shell.json("token", "make", "ansible", "--scope", "operate")
     assert shell.world.access.token(digest(str(made["token"]))) is not None

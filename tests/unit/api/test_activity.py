@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
+from app.core.access import Scope
 from app.core.activity import Entry
 from app.core.activity_chain import link
 from app.core.activity_export import COLUMNS
@@ -191,3 +192,56 @@ def test_a_journal_that_is_not_here_can_not_be_checked(world: World, call: Calle
     own = world.state().node_id
     for path in ("node/other", "elsewhere/x", f"node/{own}?after=99", "pair/other?after=1"):
         assert call("GET", f"/activity/chains/{path}").get_json()["code"] == "no-such-chain"
+
+
+def accepted(call: Caller, entry: Any, reason: Any = "put back from a copy of the disk") -> Any:
+    return call("POST", "/activity/accept", {"entry": entry, "reason": reason})
+
+
+def brought_in(world: World, after: int) -> None:
+    """The monitor has brought the journal's entries after that one into the common log."""
+    world.common_log.add(world.store.activity_after(after, 100))
+
+
+def test_a_journal_that_was_put_back_from_a_copy_is_accepted_once_and_stays_visible(world: World, call: Caller) -> None:
+    chained(world, 10)
+    del world.store._activity[7:]
+    entry = accepted(call, 8).get_json()
+    assert (entry["node_entry"], entry["action"], entry["outcome"]) == (11, "activity-accepted", "done")
+    assert entry["detail"]["wrong"] == "The last 3 entries are missing: entry 10 was there once."
+    assert entry["detail"]["reason"] == "put back from a copy of the disk"
+    brought_in(world, 10)
+    assert verified(call) == [("node", 8, None), ("pair", 11, None)]
+    own = world.state().node_id
+    found = {
+        source: call("GET", f"/activity/chains/{source}/{own}").get_json()["accepted"] for source in ("node", "pair")
+    }
+    assert found == {
+        "node": [{"entry": 8, "reason": "Entries up to 10 are missing."}],
+        "pair": [{"entry": 11, "reason": "Entry 11 is not what was written, or what stands before it was replaced."}],
+    }
+    assert accepted(call, 8).get_json()["code"] == "nothing-to-accept"
+
+
+def test_a_change_in_the_middle_is_accepted_and_a_later_one_is_not(world: World, call: Caller) -> None:
+    chained(world, 6)
+    world.store._activity[2] = dataclasses.replace(world.store._activity[2], actor="lee")
+    assert accepted(call, 3).status_code == 200
+    brought_in(world, 6)
+    chained_before = world.store.activity_head().entry
+    world.store.add_activity(Actor("dana"), "later", "done", {})
+    brought_in(world, chained_before)
+    assert [broken for _, _, broken in verified(call)] == [None, None]
+    last = len(world.store._activity) - 1
+    world.store._activity[last] = dataclasses.replace(world.store._activity[last], actor="lee")
+    assert [broken["entry"] for _, _, broken in verified(call) if broken] == [chained_before + 1]
+
+
+def test_what_is_as_it_was_written_can_not_be_accepted(world: World, call: Caller) -> None:
+    chained(world, 5)
+    for number in (1, 3, 5, 6, 99, 2**62):
+        assert accepted(call, number).get_json()["code"] == "nothing-to-accept"
+    assert not [each for each in world.store.activity(limit=50) if each.action == "activity-accepted"]
+    for number, reason in ((0, "why"), ("1", "why"), (1, ""), (1, "  "), (1, "x" * 501), (1, "two\nlines")):
+        assert accepted(call, number, reason).status_code == 422
+    assert accepted(world.caller(Scope.OPERATE), 3).status_code == 403

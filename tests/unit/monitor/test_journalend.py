@@ -9,7 +9,8 @@ import pytest
 
 from app.core.activity_chain import Head
 from app.core.roles import Role
-from jobs.activity import PEER_HEAD_NOTE, WITNESS_NOTE
+from app.ports import Actor
+from jobs.activity import PEER_HEAD_NOTE, WITNESS_NOTE, accept
 from jobs.monitor.journalend import ALARM, TOLD_AGAIN_S, JournalEndDuty
 from jobs.peer.verbs import VERBS
 from tests.unit.monitor.test_activity import act, joined
@@ -67,6 +68,29 @@ def test_a_journal_that_was_written_anew_raises_an_alarm_until_it_is_the_old_one
     assert (other.store.note(PEER_HEAD_NOTE) or {})["entry"] == 3
     world.store._activity[2:] = kept[2:]
     assert again(world, duty) == []
+
+
+def test_an_accepted_journal_is_no_alarm_any_more_and_the_other_server_follows_it_again() -> None:
+    world, other, duty = told()
+    del world.store._activity[1:]
+    assert again(world, duty) == [ALARM]
+    acceptance = accept(world.node, Actor("dana"), 2, "put back from a copy")
+    assert acceptance.node_entry == 4
+    assert again(world, duty) == []
+    act(world, "later")
+    assert again(world, duty) == []
+    assert (other.store.note(PEER_HEAD_NOTE) or {})["entry"] == 5
+    del world.store._activity[2:]
+    assert again(world, duty) == [ALARM]
+
+
+def test_a_journal_that_was_written_anew_can_be_accepted_too() -> None:
+    world, other, duty = told()
+    world.store._activity[2] = replace(world.store._activity[2], chain="0" * 64)
+    assert again(world, duty) == [ALARM]
+    accept(world.node, Actor("dana"), 3, "written by hand")
+    assert again(world, duty) == []
+    assert (other.store.note(PEER_HEAD_NOTE) or {})["entry"] == 4
 
 
 def test_an_entry_that_is_added_during_the_comparison_is_not_missing(monkeypatch: pytest.MonkeyPatch) -> None:

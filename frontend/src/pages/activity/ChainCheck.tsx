@@ -14,6 +14,7 @@ interface Result {
   checked: number;
   unlinked: number;
   broken: { entry: number; reason: string } | null;
+  accepted: { entry: number; reason: string }[];
   ended: boolean;
 }
 
@@ -26,12 +27,25 @@ function nameOf({ node, source }: Chain): string {
 }
 
 function ResultLine({ result }: { result: Result }) {
-  const { chain, checked, broken, ended, unlinked } = result;
+  return (
+    <>
+      {result.accepted.map(({ entry, reason }) => (
+        <Alert component="p" key={entry} variant="warning" isInline isPlain title={`${nameOf(result.chain)}: accepted by an administrator`}>
+          {reason}
+        </Alert>
+      ))}
+      <EndLine result={result} />
+    </>
+  );
+}
+
+function EndLine({ result }: { result: Result }) {
+  const { chain, checked, broken, accepted, ended, unlinked } = result;
   const count = plural(checked, "entry", "entries");
   if (broken) {
     return (
       <Alert component="p" variant="danger" isInline title={`${nameOf(chain)}: broken at entry ${broken.entry}`}>
-        {broken.reason}
+        {broken.reason} When the cause is known, <code>hapair activity accept</code> on {chain.node} ends the alarm.
       </Alert>
     );
   }
@@ -42,7 +56,7 @@ function ResultLine({ result }: { result: Result }) {
       variant={ended ? "success" : "info"}
       isInline
       isPlain
-      title={`${nameOf(chain)}: ${count} ${ended ? "checked, each as it was written." : "checked so far …"}${older}`}
+      title={`${nameOf(chain)}: ${count} ${ended ? `checked, ${accepted.length > 0 ? "all else" : "each"} as it was written.` : "checked so far …"}${older}`}
     />
   );
 }
@@ -54,7 +68,7 @@ export function ChainCheck() {
 
   /** Goes on until the end of the journal, or its first broken entry. */
   const checkOne = async (chain: Chain, show: (result: Result) => void) => {
-    let result: Result = { chain, checked: 0, unlinked: 0, broken: chain.broken, ended: chain.broken !== null };
+    let result: Result = { chain, checked: 0, unlinked: 0, broken: chain.broken, accepted: [], ended: chain.broken !== null };
     let after: number | null = 0;
     while (after !== null && !result.broken && !left.current) {
       const part: CheckedChain = await get<CheckedChain>(pathOf(chain, after));
@@ -64,6 +78,7 @@ export function ChainCheck() {
         checked: result.checked + part.checked,
         unlinked: result.unlinked + part.unlinked,
         broken: part.broken,
+        accepted: [...result.accepted, ...part.accepted],
         ended: part.next === null,
       };
       show(result);
