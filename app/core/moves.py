@@ -140,6 +140,11 @@ def demote(state: NodeState, term: int, now: datetime, *, by_failover: bool) -> 
     )
 
 
+def give_up_swap(state: NodeState, job_id: str) -> NodeState:
+    """This node does not take over in that swap, also when requests of it arrive late or once more."""
+    return replace(end_operation(state, job_id), swap_given_up=job_id)
+
+
 def record_stable(state: NodeState) -> NodeState:
     """The pair was stable again since the last failover."""
     return replace(state, stable_since_failover=True)

@@ -118,6 +118,8 @@ class NodeState:
     stable_since_failover: bool = True
     operation: Operation | None = None
     maintenance_until: datetime | None = None
+    swap_given_up: str = ""
+    """The last swap, by its job, in which this node was asked to take over and will not any more."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from app.core import config as configuration
+from app.core import moves
 from app.core.acts import Cause
 from app.core.errors import HapairError, InvalidInput, NotAllowed
 from app.core.roles import Role
@@ -31,6 +32,8 @@ def prepare(node: Node, body: Json) -> Json:
         if state.role is not Role.SECONDARY or state.phase is not Phase.PAIRED or state.term != term:
             detail = f"It is {state.role} of the term {state.term}."
             raise NotAllowed("not-secondary", "The Other Server Can't Take Over Now", detail=detail)
+        if state.swap_given_up == job_id:
+            raise _over()
         other = state.operation
         if other is not None and other.job_id != job_id and other.until > node.clock.now():
             raise NotAllowed("busy", "The Other Server Is Busy", detail=f"Its operation {other.kind} is under way.")
@@ -67,10 +70,7 @@ def abort(node: Node, body: Json) -> Json:
     job_id, term = text(body, "job_id", 64), whole(body, "term")
 
     def give_up(state: NodeState) -> NodeState:
-        ours = state.operation is not None and state.operation.job_id == job_id
-        if _has_taken_over(state, term) or not ours:
-            return state
-        return replace(state, operation=None)
+        return state if _has_taken_over(state, term) else moves.give_up_swap(state, job_id)
 
     state = node.store.change_state(give_up)
     return {"promoted": _has_taken_over(state, term)}
@@ -118,9 +118,13 @@ def _has_taken_over(state: NodeState, term: int) -> bool:
 def _must_be_prepared(node: Node, state: NodeState, job_id: str) -> None:
     operation = state.operation
     if operation is None or operation.job_id != job_id or operation.until <= node.clock.now():
-        raise NotAllowed(
-            "swap-over",
-            "The Other Server No Longer Waits for This Swap",
-            detail="The swap was given up or took too long.",
-            hint="Nothing was changed. Start the swap again.",
-        )
+        raise _over()
+
+
+def _over() -> NotAllowed:
+    return NotAllowed(
+        "swap-over",
+        "The Other Server No Longer Waits for This Swap",
+        detail="The swap was given up or took too long.",
+        hint="Nothing was changed. Start the swap again.",
+    )

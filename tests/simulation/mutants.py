@@ -236,6 +236,8 @@ MUTANTS = (
     Mutant("finishes a takeover without what its restarted database lost", _never_catches_up, "S2",
            (Fault(0.5, "slow-apply", "b", 14.0, amount=4.0), Fault(1.5, "crash", "a", 12.0),
             Fault(1.0, "crash-in-act", "b", 2.0, act="Promote", step=3)), PROTECTION),
+    Mutant("takes over in a swap that was given up", lambda: [patch.object(swap, "_prepared", lambda *_: True)], "S6",
+           (Fault(1.0, "swap", "a"), Fault(1.0, "slow-apply", "b", 9.0, amount=20.0)), SLOW_DETECTION),
     Mutant("takes a swap back without asking how it ended", _never_asks_how_a_swap_ended, "S",
            (Fault(1.0, "swap", "a"), Fault(1.065, "pause", "b", 11.0)), SLOW_DETECTION),
 )  # fmt: skip

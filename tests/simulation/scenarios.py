@@ -215,6 +215,13 @@ SCENARIOS = (
         SLOW_DETECTION,
     ),
     Scenario(
+        "found-swap-request-that-came-twice",
+        "Found by doubled requests: a swap was given up, and its requests arrived once more. It is not begun again.",
+        (Fault(1.0, "swap", "a"), Fault(1.0, "slow-apply", "b", 9.0, amount=20.0)),
+        SLOW_DETECTION,
+        seed=9,
+    ),
+    Scenario(
         "found-own-database-down",
         "Found by seed 10036: a secondary whose own database is down does not try to take over.",
         (Fault(1.0, "kill-database", "b", 3.0), Fault(1.1, "crash", "a", 14.0)),

@@ -34,6 +34,9 @@ FOLLOW_S = 30.0
 LATER_S = 30.0
 OPERATION_S = 120.0
 PREPARED_S = 180.0
+DOUBLED = 0.25
+"""Part of the requests that arrive twice, as when a channel breaks after one was sent and it is sent again."""
+DOUBLED_WITHIN_S = 15.0
 
 
 @dataclass
@@ -202,6 +205,8 @@ def _ask(node: SimulatedNode, handler: Handler, bound_s: float) -> Generator[flo
     if world.both_ways() and peer.powered:
         boots = peer.boots
         world.after(world.delay(), lambda: arrive(boots))
+        if world.random.random() < DOUBLED:
+            world.after(world.delay() + world.random.random() * DOUBLED_WITHIN_S, lambda: arrive(boots))
     while not answers and world.now - started < bound_s:
         yield POLL_S
     return answers[0] if answers else None
@@ -212,7 +217,8 @@ def _verb_prepare(peer: SimulatedNode, swap: Swap, term: int, reply: Reply) -> N
     other = state.operation
     busy = other is not None and other.job_id != swap.job_id and other.until > peer.wall()
     eligible = peer.decision is not None and peer.decision.eligible and peer.monitor_up
-    if state.role is not Role.SECONDARY or state.phase is not Phase.PAIRED or state.term != term or busy:
+    over = state.swap_given_up == swap.job_id
+    if state.role is not Role.SECONDARY or state.phase is not Phase.PAIRED or state.term != term or busy or over:
         reply(False)
         return
     if not eligible or not peer.database.up:
@@ -247,7 +253,7 @@ def _promote(peer: SimulatedNode, swap: Swap, position: int, reply: Reply) -> It
     if not _prepared(peer, swap) or not database.up:
         reply(False)
         return
-    if not moves.promotion_unfinished(peer.state):
+    if not moves.promotion_unfinished(peer.state) and not _taken_over(peer.state, swap):
         out = standby_out_after_promotion(Cause.SWAP, world.config)
         peer.truth.before_promotion = peer.state
         peer.change(moves.intend_promotion(peer.state, Cause.SWAP, swap.term, peer.wall(), standby_out=out))
@@ -285,7 +291,7 @@ def _open(peer: SimulatedNode) -> Iterator[float]:
 def _verb_abort(peer: SimulatedNode, swap: Swap, reply: Reply) -> None:
     promoted = _taken_over(peer.state, swap)
     if not promoted:
-        peer.change(moves.end_operation(peer.state, swap.job_id))
+        peer.change(moves.give_up_swap(peer.state, swap.job_id))
     reply(promoted)
 
 

@@ -146,6 +146,18 @@ def test_a_swap_that_was_not_prepared_or_was_given_up_is_not_carried_out(world: 
     assert world.beta.store.state().role is Role.SECONDARY
 
 
+def test_a_swap_that_was_given_up_is_not_prepared_again_by_a_request_that_comes_once_more(world: World) -> None:
+    until = (world.clock.now() + timedelta(seconds=60)).isoformat()
+    prepare = {"job_id": "job", "term": 1, "until": until}
+    ask(world.beta, "swap-prepare", prepare)
+    ask(world.beta, "swap-abort", {"job_id": "job", "term": 2})
+    with pytest.raises(NotAllowed) as refused:
+        ask(world.beta, "swap-prepare", prepare)
+    assert refused.value.code == "swap-over"
+    assert world.beta.store.state().operation is None
+    ask(world.beta, "swap-prepare", {**prepare, "job_id": "another"})
+
+
 def test_a_prepared_swap_that_comes_too_late_is_not_carried_out(world: World) -> None:
     until = (world.clock.now() + timedelta(seconds=60)).isoformat()
     ask(world.beta, "swap-prepare", {"job_id": "job", "term": 1, "until": until})
