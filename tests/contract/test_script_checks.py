@@ -10,7 +10,7 @@ import pytest
 from app.adapters.scriptcheck import ShellChecks
 from app.core.scriptcheck import Level
 from app.ports import ScriptChecker
-from tests.contract.manual import EXAMPLE_SCRIPT
+from tests.contract.manual import examples
 from tests.fakes.alerts import FakeScriptChecker
 
 
@@ -46,8 +46,8 @@ def test_a_doubtful_line_is_saved_with_a_finding_at_its_place() -> None:
     assert finding.level is Level.INFO
 
 
-def test_the_example_of_the_manual_may_be_saved() -> None:
-    assert ShellChecks().check(EXAMPLE_SCRIPT).ok
+def test_scripts_that_move_a_name_may_be_saved() -> None:
+    assert [title for title, each in examples().items() if not ShellChecks().check(each.script).ok] == []
 
 
 def test_nothing_of_the_script_is_run_and_no_file_is_read(tmp_path: Path) -> None:
