@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from app.api.body import BODY_BYTES_MAX
 from app.core.fields import FIELDS
+from tests.unit.api.test_diary import CHANGES, address_of
 from tests.unit.api.test_door import CALLS, filled
 from tests.unit.api.world import Caller, World, check_problem
 
@@ -99,6 +100,19 @@ def test_no_header_breaks_it(world: World, header: str) -> None:
 def test_a_body_beyond_the_bound_is_refused_unread(world: World, call: Caller) -> None:
     answer = call("PUT", "/ha/config/draft", {"HAAdminAlertScript": "x" * BODY_BYTES_MAX}, If_Match=call.etag())
     assert (answer.status_code, answer.get_json()["code"]) == (413, "too-large")
+
+
+@pytest.mark.parametrize(("method", "path"), [(method, path) for method, path, shape in CHANGES if shape])
+def test_no_call_that_takes_a_body_takes_one_beyond_the_bound(world: World, method: str, path: str) -> None:
+    client = world.app.test_client(use_cookies=False)
+    for caller in (world.caller(), world.browser()):
+        answer = client.open(
+            f"/api/v1{address_of(path)}", method=method, data=b" " * (BODY_BYTES_MAX + 1),
+            headers={**caller.headers, "If-Match": '"1"', "Content-Type": "application/json"},
+        )  # fmt: skip
+        if answer.status_code != 403:
+            assert (answer.status_code, answer.get_json()["code"]) == (413, "too-large")
+    assert answer.status_code == 413
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", "", "é"])
