@@ -31,8 +31,8 @@ class RescueKind(StrEnum):
 
 
 REASONS = {
-    RescueKind.REJOIN: "This server was primary and has rejoined: its own transactions, and its files that the mirror "
-    "overwrote or deleted.",
+    RescueKind.REJOIN: "This server was primary and became secondary: its own transactions, and its files that the "
+    "mirror overwrote or deleted.",
     RescueKind.MIRROR: "Files that this server had and the primary did not, when the two trees were compared.",
     RescueKind.SETUP_FILES: "The files that this server had before it became the secondary of the pair.",
     RescueKind.DATABASE: "The data of this server's database before the primary's copy took its place.",
@@ -112,6 +112,11 @@ def read_name(name: str) -> RescueName | None:
                 return None
             return RescueName(kind, at, int(named["term"]) if "term" in named else None)
     return None
+
+
+def name_for_rejoin(at: datetime, term: int) -> str:
+    """The name of the rescue of a server that was primary until `at`, in that term or before."""
+    return f"{at:{_STAMP}}-{term}"
 
 
 def check_id(rescue_id: str) -> RescueName:

@@ -11,6 +11,7 @@ from pathlib import Path
 from app.core import moves, positions
 from app.core.errors import LocalFailure, PeerRefused
 from app.core.exposure import arrived
+from app.core.rescues import name_for_rejoin
 from app.core.roles import Role
 from app.core.state import NodeState
 from app.ports import Json
@@ -66,8 +67,7 @@ class Rescue(BaseStep):
 
     def do(self, context: Context) -> None:
         node = context.node
-        stamp = node.clock.now().strftime("%Y%m%dT%H%M%SZ")
-        name = str(context.memory.get("rescue") or f"{stamp}-{node.store.state().term}")
+        name = str(context.memory.get("rescue") or name_for_rejoin(node.clock.now(), node.store.state().term))
         context.remember(rescue=name)
         if context.recall("path") == FOLLOW:
             context.skipped = "This server's database has nothing that the primary lacks."

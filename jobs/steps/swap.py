@@ -15,6 +15,7 @@ from app.core import config as configuration
 from app.core import failover, moves
 from app.core.errors import LocalFailure, PeerRefused, PeerUnreachable
 from app.core.pairconfig import pair_config
+from app.core.rescues import name_for_rejoin
 from app.core.roles import Role
 from app.core.state import FenceReason, NodeState, Phase
 from app.ports import Node
@@ -158,14 +159,19 @@ class HandOver(BaseStep):
 
     def _step_down(self, context: Context) -> None:
         term = int(context.recall("term"))
-        now = context.node.clock.now()
+        node = context.node
+        now = node.clock.now()
+        state = node.store.state()
+        if state.role is not Role.SECONDARY:
+            # Programs may have written files since the last flush, and the new primary's first pass takes them away.
+            node.mirror.keep_replaced(name_for_rejoin(now, state.term))
 
         def step_down(state: NodeState) -> NodeState:
             if state.role is Role.SECONDARY:
                 return state
             return moves.demote(state, term, now, by_failover=False)
 
-        context.node.store.change_state(step_down)
+        node.store.change_state(step_down)
 
     def _wait_for_small_lag(self, context: Context) -> None:
         """Returns when the other server is nearly here, or after the bound: closing then only pauses writes longer."""

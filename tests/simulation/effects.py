@@ -229,6 +229,7 @@ def _rejoin_steps(node: SimulatedNode) -> Steps:
         yield from _rescue_and_rewind(node)
         if not node.database.up:
             return
+        node.tree.keeping = True
         node.change(moves.demote(node.state, term, node.wall(), by_failover=True))
         yield ("Rejoin", DISK_S)
     yield from _follow(node)

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
-from app.core import acts, failover, fences, memory, pilot, primary, sight
+from app.core import acts, failover, fences, memory, moves, pilot, primary, sight
 from app.core.acts import Act, Lift, RecordStandbyOut, SetSemiSync
 from app.core.pairconfig import PairConfig, ProtectionMode
 from app.core.scene import Scene
-from tests.simulation import effects, swap
+from tests.simulation import effects, files, swap
 from tests.simulation.faults import Fault
 from tests.simulation.looks import position
 
@@ -170,6 +170,10 @@ def _ignores_being_out() -> list[AbstractContextManager[Any]]:
     return [patch.object(failover, "data_obstacles", obstacles)]
 
 
+def _never() -> property:
+    return property(lambda _: False, lambda *_: None)
+
+
 def _never_catches_up() -> list[AbstractContextManager[Any]]:
     original = effects._promote
 
@@ -236,6 +240,10 @@ MUTANTS = (
     Mutant("finishes a takeover without what its restarted database lost", _never_catches_up, "S2",
            (Fault(0.5, "slow-apply", "b", 14.0, amount=4.0), Fault(1.5, "crash", "a", 12.0),
             Fault(1.0, "crash-in-act", "b", 2.0, act="Promote", step=3)), PROTECTION),
+    Mutant("hands its role over and keeps no file", lambda: [patch.object(files.Tree, "keeping", _never())],
+           "S3: file"),
+    Mutant("forgets that a swap was given up", lambda: [patch.object(moves, "give_up_swap", moves.end_operation)], "S6",
+           (Fault(1.0, "swap", "a"), Fault(1.0, "slow-apply", "b", 9.0, amount=20.0)), SLOW_DETECTION),
     Mutant("takes over in a swap that was given up", lambda: [patch.object(swap, "_prepared", lambda *_: True)], "S6",
            (Fault(1.0, "swap", "a"), Fault(1.0, "slow-apply", "b", 9.0, amount=20.0)), SLOW_DETECTION),
     Mutant("takes a swap back without asking how it ended", _never_asks_how_a_swap_ended, "S",

@@ -26,6 +26,7 @@ from app.core.roles import Role
 from app.core.state import NodeState
 from tests.simulation.database import Server
 from tests.simulation.effects import carry_out, resume_job
+from tests.simulation.files import Tree
 from tests.simulation.looks import database_facts, position
 from tests.simulation.swap import Swap, carry_on
 from tests.simulation.truth import Truth
@@ -48,6 +49,7 @@ class SimulatedNode:
         self.drift = drift
         self.wall_offset_s = wall_offset_s
         self.database = Server()
+        self.tree = Tree()
         self.alarms: dict[str, Alarm] = {}
         self.alarms_raised: dict[str, int] = {}
         self.events: dict[str, tuple[str, ...]] = {}

@@ -222,6 +222,13 @@ SCENARIOS = (
         seed=9,
     ),
     Scenario(
+        "found-file-written-in-a-swap",
+        "Found by seed 29 with files: a program changed a file between the last flush of a swap and the "
+        "takeover. The new primary's tree wins, the change is rescued.",
+        (Fault(1.0, "swap", "a", 1.0),),
+        seed=15,
+    ),
+    Scenario(
         "found-own-database-down",
         "Found by seed 10036: a secondary whose own database is down does not try to take over.",
         (Fault(1.0, "kill-database", "b", 3.0), Fault(1.1, "crash", "a", 14.0)),

@@ -26,6 +26,8 @@ Handler = Callable[["SimulatedNode", Reply], None]
 KIND = "swap"
 DISK_S = 0.003
 POLL_S = 0.05
+FLUSH_S = 0.05
+"""From the last flush of the files until the database is closed; programs may write files all the time."""
 QUICK_S = 5.0
 PROMOTE_S = 5.0
 PROMOTE_SLACK_S = 3.0
@@ -98,6 +100,8 @@ def _prepare(node: SimulatedNode, swap: Swap) -> Iterator[float]:
 def _hand_over(node: SimulatedNode, swap: Swap) -> Iterator[float]:
     """This database is closed, and the other node is asked to take over from exactly its last position."""
     _announce(node, swap)
+    node.world.mirror.flush(node)
+    yield FLUSH_S
     swap.closing = True
     yield DISK_S
     node.world.say(node.name, f"{swap.job_id} closes the database")
@@ -121,6 +125,7 @@ def _hand_over(node: SimulatedNode, swap: Swap) -> Iterator[float]:
 def _step_down(node: SimulatedNode, swap: Swap) -> Iterator[float]:
     """The other node is the primary of the swap's term; this one follows it from now on."""
     if node.state.role is Role.PRIMARY and node.state.term < swap.term:
+        node.tree.keeping = True
         node.change(moves.demote(node.state, swap.term, node.wall(), by_failover=False))
     swap.handed_over = True
     yield DISK_S

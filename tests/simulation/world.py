@@ -13,6 +13,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from app.core.pairconfig import PairConfig
+from tests.simulation.files import Mirror
 from tests.simulation.truth import Broken
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class World:
         self.swaps = 0
         self.resumed_at: dict[str, float] = {}
         self.rescued: dict[int, str] = {}
+        self.mirror = Mirror(self, seed)
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._sequence = 0
 
@@ -208,3 +210,4 @@ class World:
         """Clients write and replication flows."""
         self.after(0.1, self._clients)
         self.after(0.05, self._pump)
+        self.mirror.begin()

@@ -222,6 +222,24 @@ def test_a_swap_exchanges_the_roles_without_loss(world: World) -> None:
     assert world.alpha.look()["writable"]
 
 
+def test_a_file_that_was_written_after_the_last_flush_of_a_swap_is_kept(world: World) -> None:
+    world.pair()
+    world.alpha.mirror.write("alpha.txt", b"before")
+    world.alpha.draft(Role.SECONDARY)
+    promote = world.alpha.peer.verbs["swap-promote"]
+
+    def write_late(body: dict[str, object]) -> dict[str, object]:
+        world.alpha.mirror.write("alpha.txt", b"late")
+        return promote(body)
+
+    world.alpha.peer.verbs["swap-promote"] = write_late
+    assert world.alpha.apply(Change.SWAP).state == "succeeded"
+    world.beta.mirror.peer = world.alpha.mirror
+    world.beta.mirror.push(2, full=True)
+    assert world.alpha.mirror.files["alpha.txt"] == b"before"
+    assert [kept["alpha.txt"] for kept in world.alpha.mirror.replaced.values()] == [b"late"]
+
+
 def test_a_swap_that_the_other_server_can_not_follow_in_time_is_undone(world: World) -> None:
     world.pair()
     world.beta.database.applier_paused = True
