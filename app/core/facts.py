@@ -36,6 +36,8 @@ class ReplicationFacts:
     heartbeats: int = 0
     """Heartbeats that the primary's server has sent over the stream (Slave_received_heartbeats of SHOW ALL SLAVES
     STATUS): a count or a position that moves proves that the stream lives."""
+    received_age_s: float | None = None
+    """Since something was last written to the relay log, by the wall clock; None where that can't be told."""
 
 
 @dataclass(frozen=True)

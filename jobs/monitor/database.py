@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from app.core.errors import HapairError
 from app.core.exposure import probes_stay_here
-from app.core.facts import DatabaseFacts
+from app.core.facts import DatabaseFacts, ReplicationFacts
 from app.core.roles import Role
 from app.ports import Node
 from jobs.monitor.board import Board, DatabaseFinding, Findings
@@ -90,9 +90,7 @@ def _with_facts(found: Findings, facts: DatabaseFacts, started_s: float, now_s: 
     if facts.replication is None:
         alive_s = None
     elif _stream_moved(before.facts, facts):
-        # It moved somewhere between the two looks: the middle is the best guess of when.
-        previous_s = now_s if before.facts_s is None else before.facts_s
-        alive_s = max(now_s - LOOK_MAX_S / 2, (previous_s + now_s) / 2)
+        alive_s = _moved_s(facts.replication, now_s if before.facts_s is None else before.facts_s, now_s)
     known = replace(
         before,
         facts=facts,
@@ -104,6 +102,14 @@ def _with_facts(found: Findings, facts: DatabaseFacts, started_s: float, now_s: 
         stream_alive_s=alive_s,
     )
     return replace(found, database=known)
+
+
+def _moved_s(replication: ReplicationFacts, previous_s: float, now_s: float) -> float:
+    """When the stream moved last, which it did somewhere between two looks."""
+    if replication.received_age_s is not None and now_s - replication.received_age_s >= previous_s:
+        return now_s - replication.received_age_s
+    # A heartbeat of the stream leaves no trace, and a clock that was set tells nothing: the middle is the best guess.
+    return max(now_s - LOOK_MAX_S / 2, (previous_s + now_s) / 2)
 
 
 def _stream_moved(before: DatabaseFacts | None, after: DatabaseFacts) -> bool:

@@ -249,6 +249,8 @@ def test_rows_reach_the_replica_and_its_facts_tell(pair: Servers) -> None:
     assert facts.replication.receiver_error_number == facts.replication.applier_error_number == 0
     assert reached(facts.replication.received_position, facts.position)
     assert facts.replication.applied_position == facts.position
+    assert facts.replication.received_age_s is not None
+    assert 0 <= facts.replication.received_age_s < CAUGHT_UP_S
     assert refusal(replica) is WriteState.REFUSED
 
 

@@ -15,6 +15,7 @@ from app.adapters.mariadb.binarylogs import read_contents
 from app.adapters.mariadb.rewinding import known_history
 from app.core.errors import LocalFailure
 from app.ports import ReplicationSource
+from tests.contract.databases import caught_up, written
 from tests.contract.mariadb_servers import (
     REPLICATION_PASSWORD,
     RealClient,
@@ -28,6 +29,9 @@ STOP_RECEIVER_S = 0.2
 """What the port promises."""
 NOISE_S = 0.3
 """Allowed on top of a time that a busy machine measures."""
+QUIET_S = 0.3
+CLOCK_STEP_S = 0.02
+"""The kernel stamps files by a clock that moves in steps of a few milliseconds."""
 
 
 @pytest.fixture
@@ -47,6 +51,22 @@ def pair(servers: Pair) -> Pair:
     replica.database.start_replication(primary.source_for(replica))
     assert replica.database.wait_for(primary.database.facts().position, 10)
     return servers
+
+
+def received_age_s(replica: RealServer) -> float:
+    facts = replica.database.facts().replication
+    assert facts is not None
+    assert facts.received_age_s is not None
+    return facts.received_age_s
+
+
+def test_the_age_of_the_stream_is_that_of_the_last_event(pair: Pair) -> None:
+    primary, replica = pair
+    wait_for(lambda: received_age_s(replica) > QUIET_S, 10, "a stream that brings nothing")
+    began_s = time.monotonic()
+    written(primary, 1)
+    caught_up(primary, replica)
+    assert received_age_s(replica) <= time.monotonic() - began_s + CLOCK_STEP_S
 
 
 @contextmanager

@@ -67,6 +67,8 @@ class FakeDatabase:
         self.receiver_error = ""
         self.heartbeats = 0
         self.relay: list[Change] = []
+        self.received_at: datetime | None = None
+        """When something came into the relay log."""
         self.rescues: dict[str, RescueReport] = {}
         """Reports of rescues by folder."""
         self.calls: list[str] = []
@@ -421,7 +423,10 @@ class FakeDatabase:
             return
         self.receiver_error = ""
         mine = self.received()
-        self.relay.extend(change for change in primary.data.log if not reached(mine, str(change.gtid)))
+        fresh = [change for change in primary.data.log if not reached(mine, str(change.gtid))]
+        self.relay.extend(fresh)
+        if fresh:
+            self.received_at = self.clock.now()
         primary._acknowledge()
 
     def _begin_history(self, position: str) -> None:
@@ -452,4 +457,5 @@ class FakeDatabase:
             source_host=self.source.host,
             semi_sync=running and primary is not None and primary.semi_sync,
             heartbeats=self.heartbeats,
+            received_age_s=None if self.received_at is None else (self.clock.now() - self.received_at).total_seconds(),
         )

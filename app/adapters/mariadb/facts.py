@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
 from typing import Any
 
 import pymysql
@@ -27,7 +29,7 @@ _BEAT = (
 )
 
 
-def read_facts(manager: Manager, timeout_s: float) -> DatabaseFacts:
+def read_facts(manager: Manager, data_dir: Path, timeout_s: float) -> DatabaseFacts:
     """The server as it is now."""
     with manager.session("Looking at the database", timeout_s) as session:
         variables = session.row(_VARIABLES)
@@ -44,7 +46,7 @@ def read_facts(manager: Manager, timeout_s: float) -> DatabaseFacts:
         binlog_state=_sorted(variables["binlog_state"]),
         semi_sync_enabled=status.get("rpl_semi_sync_master_status") == "ON",
         semi_sync_clients=int(status.get("rpl_semi_sync_master_clients", 0)),
-        replication=_replication(replica, variables["slave_pos"], semi_sync_replica) if replica else None,
+        replication=_replication(replica, data_dir, variables["slave_pos"], semi_sync_replica) if replica else None,
         beat_age_s=float(beat["age_s"]) if beat else None,
         beat_term=int(beat["term"]) if beat else None,
     )
@@ -70,7 +72,7 @@ def replica_status(session: Session) -> dict[str, Any]:
     return {}
 
 
-def _replication(row: dict[str, Any], applied_position: str, semi_sync: bool) -> ReplicationFacts:
+def _replication(row: dict[str, Any], data_dir: Path, applied_position: str, semi_sync: bool) -> ReplicationFacts:
     return ReplicationFacts(
         receiver_running=row["Slave_IO_Running"] == "Yes",
         applier_running=row["Slave_SQL_Running"] == "Yes",
@@ -83,7 +85,17 @@ def _replication(row: dict[str, Any], applied_position: str, semi_sync: bool) ->
         source_host=row["Master_Host"],
         semi_sync=semi_sync,
         heartbeats=int(row["Slave_received_heartbeats"]),
+        received_age_s=_age_s(data_dir / row["Relay_Log_File"]) if row["Relay_Log_File"] else None,
     )
+
+
+def _age_s(file: Path) -> float | None:
+    """The server does not tell when it received something last. Its relay log does: each event is written at once
+    (sync_relay_log=1). An applier that is behind reads an older file; the age is too high then, never too low."""
+    try:
+        return max(time.time() - file.stat().st_mtime, 0.0)
+    except OSError:
+        return None
 
 
 def _sorted(history: str) -> str:

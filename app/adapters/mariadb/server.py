@@ -47,7 +47,7 @@ class MariaDB:
         self._source = source
 
     def facts(self, timeout_s: float = 2.0) -> DatabaseFacts:
-        return facts.read_facts(self._manager, timeout_s)
+        return facts.read_facts(self._manager, self._data_dir, timeout_s)
 
     def probe_write(self, term: int, timeout_s: float, *, replicated: bool = True) -> str:
         return probes.probe_write(self._manager, self._node, term, timeout_s, replicated=replicated)

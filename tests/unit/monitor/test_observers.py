@@ -238,6 +238,29 @@ def test_a_write_that_waits_for_the_standby_only_is_no_fault_of_the_database() -
     assert "Standby" in found.write_error
 
 
+def test_the_stream_was_alive_when_the_relay_log_was_written_last() -> None:
+    world = secondary_of_a_writable_primary()
+    world.looks.step()
+    world.clock.advance(0.2)
+    world.other.commit("app.rows", "1", "1")
+    written_s = world.clock.monotonic()
+    world.clock.advance(0.8)
+    world.looks.step()
+    assert world.board.read().database.stream_alive_s == pytest.approx(written_s)
+
+
+def test_a_stream_of_heartbeats_alone_was_alive_somewhere_between_two_looks() -> None:
+    world = secondary_of_a_writable_primary()
+    world.other.commit("app.rows", "1", "1")
+    world.looks.step()
+    world.clock.advance(1)
+    world.looks.step()
+    world.clock.advance(1)
+    world.database.heartbeats += 1
+    world.looks.step()
+    assert world.board.read().database.stream_alive_s == pytest.approx(world.clock.monotonic() - 0.5)
+
+
 def secondary_of_a_writable_primary() -> World:
     world = World(Role.SECONDARY)
     world.report = report(role="primary", writable=True)
