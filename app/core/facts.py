@@ -161,7 +161,6 @@ class Observation:
     """On a secondary: whether a fresh connection to the primary's database could write, last time it was tried."""
     peer_probe_age_s: float | None = None
     """Since that probe ended."""
-    peer_refused_at_start: bool = False
     files_behind: int = 0
     hostname: str = ""
     """Of this node."""

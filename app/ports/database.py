@@ -117,8 +117,9 @@ class Database(Protocol):
 
     def probe_remote(self, host: str, port: int, timeout_s: float) -> bool:
         """Whether the primary's database at host:port accepts a fresh connection and a real write (secondary's second
-        look at the primary, with the stored replication account; a write that only waits for this standby's
-        acknowledgement counts). Raises LocalFailure `database-refused` where no account is stored."""
+        look at the primary, with the stored replication account). A write that only waits for this standby's
+        acknowledgement counts, and so does a server that does not know the account: it lives. Raises LocalFailure
+        `database-refused` where no account is stored."""
         ...
 
     def contains(self, theirs: str, ours: str | None = None) -> bool:

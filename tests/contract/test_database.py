@@ -400,6 +400,16 @@ def test_the_standby_can_tell_whether_the_primarys_database_takes_writes(pair: S
     assert not replica.database.probe_remote(source.host, source.port, 2.0)
 
 
+def test_a_primary_that_has_ended_the_pair_counts_as_alive(pair: Servers) -> None:
+    primary, replica = pair
+    source = primary.source_for(replica)
+    replica.remember_source(source)
+    primary.database.drop_replication_account()
+    assert replica.database.probe_remote(source.host, source.port, 2.0)
+    primary.kill()
+    assert not replica.database.probe_remote(source.host, source.port, 2.0)
+
+
 def test_a_primary_that_only_waits_for_the_standby_takes_writes(pair: Servers) -> None:
     primary, replica = pair
     source = primary.source_for(replica)

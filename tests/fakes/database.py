@@ -171,7 +171,9 @@ class FakeDatabase:
         if source is None:
             raise LocalFailure("database-refused", "The Primary's Database Can't Be Asked")
         server = self.network.find(self.node, host, port)
-        if server is None or server.read_only or server.password != source.password or server.write_failure:
+        if server is not None and server.password != source.password:
+            return True
+        if server is None or server.read_only or server.write_failure:
             return False
         write = Write(0)
         server.commit(PROBE, self.node, server.clock.now().isoformat(), write)

@@ -39,6 +39,11 @@ REFUSED = Meaning(
     "The Database Server Refused",
     "The server's own words are in the details.",
 )
+LOGIN_REFUSED = Meaning(
+    "database-login-refused",
+    "The Database Server Does Not Know This Account",
+    "See whether the pair still exists on that server; if not, end it here too.",
+)
 DISK_FULL = Meaning(
     "database-refused",
     "The Database Server's Disk Is Full",
@@ -74,6 +79,8 @@ MEANINGS: dict[int, Meaning] = {
     1969: TIMEOUT,
     1290: READ_ONLY,
     1836: READ_ONLY,
+    1045: LOGIN_REFUSED,
+    1698: LOGIN_REFUSED,
     1236: DIVERGED,
     1947: DIVERGED,
     1950: DIVERGED,

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from app.adapters.mariadb.connection import Arguments, Manager, Session, remote_session
-from app.adapters.mariadb.dialect import TIMEOUT, timeout
+from app.adapters.mariadb.dialect import LOGIN_REFUSED, TIMEOUT, timeout
 from app.core.errors import LocalFailure
 from app.ports import ReplicationSource
 
@@ -49,7 +49,9 @@ def probe_write(manager: Manager, node: str, term: int, timeout_s: float, *, rep
 def probe_remote(source: ReplicationSource, host: str, port: int, node: str, timeout_s: float) -> bool:
     """Whether the server at host:port takes a fresh connection and a real write by the replication account.
 
-    A write that only waits for this standby's acknowledgement counts as taken: the server is well.
+    A write that only waits for this standby's acknowledgement counts as taken: the server is well. So does a server,
+    known by its certificate, that refuses the account: it lives, and has ended the pair, or never knew of it. To take
+    over from it would make a second primary.
     """
     target = ReplicationSource(host, port, source.user, source.password, source.authority)
 
@@ -59,7 +61,7 @@ def probe_remote(source: ReplicationSource, host: str, port: int, node: str, tim
     try:
         _write(open_session, _PROBE, (node,), timeout_s)
     except LocalFailure as failure:
-        return failure.code == STANDBY_SILENT
+        return failure.code in (STANDBY_SILENT, LOGIN_REFUSED.code)
     return True
 
 
