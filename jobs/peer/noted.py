@@ -78,7 +78,7 @@ class NotedActs:
         asked_in = body.get(ASKED_IN)
         detail = {"asked_on": asked.peer, **detail}
         if isinstance(asked_in, str) and asked_in:
-            detail["job"] = asked_in[:JOB_LENGTH_MAX]
+            detail[ASKED_IN] = asked_in[:JOB_LENGTH_MAX]
         try:
             self._node.store.add_activity(_actor(body, asked), f"peer:{verb}", outcome, detail)
         except LocalFailure as error:

@@ -55,7 +55,7 @@ def test_a_set_up_stands_in_both_logs_under_the_name_of_who_started_it(world: Wo
     assert changed(begin) == {"phase": ("initialized", "synchronizing")}
     assert changed(done) == {"phase": ("synchronizing", "paired")}
     jobs = world.beta.store.jobs()
-    assert {begin["job"], done["job"]} == {jobs[0].id}
+    assert {begin["asked_in"], done["asked_in"]} == {jobs[0].id}
 
 
 def test_a_swap_and_changed_settings_say_from_what_to_what(world: World) -> None:
@@ -103,7 +103,7 @@ def test_a_refused_act_is_noted_with_its_reason_and_looking_is_not(world: World)
     (refused,) = noted(world.beta, before)
     assert refused == {
         "act": "peer:join-done", "by": "lee", "from": ADDRESSES["alpha"], "outcome": "refused", "asked_on": "alpha",
-        "code": "other-pair", "job": "job-7",
+        "code": "other-pair", "asked_in": "job-7",
     }  # fmt: skip
 
 
@@ -122,7 +122,7 @@ def test_a_long_name_is_cut_and_an_endless_repetition_is_bounded(world: World) -
             acts.carry_out("left", VERBS["left"], {"asked_by": "x" * 5000, "asked_in": "y" * 5000})
     found = noted(world.beta, before)
     assert len(found) == REFUSALS_NOTED_MAX
-    assert (len(found[0]["by"]), len(found[0]["job"])) == (128, 64)
+    assert (len(found[0]["by"]), len(found[0]["asked_in"])) == (128, 64)
 
 
 def test_an_act_that_others_wait_for_is_answered_first_and_noted_although_nobody_is_there(
