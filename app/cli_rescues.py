@@ -59,6 +59,7 @@ def show(tool: Tool, rescue_id: str) -> None:
 def _drawn(found: dict[str, Any]) -> Any:
     rows = [(name, found[name]) for name in ("id", "kind", "reason", "path", "term", "transactions", "files")]
     rows += [("at", moment(found["at"])), ("size", cli_show.size(found["bytes"]))]
+    rows += [("counted as lost, but arrived", found["arrived"])] if found["arrived"] else []
     rows += [("still growing", "yes")] if found["growing"] else []
     rows += [("not rewound because", found["obstacle"])] if found["obstacle"] else []
     rows += [(f"rows of {name}", count) for name, count in found["rows_by_table"].items()]

@@ -98,6 +98,8 @@ class Rescue:
     """Whether files may still be added, because the mirror has not compared the whole trees since."""
     contents: tuple[RescuePart, ...]
     """The first entries of the folder, by name."""
+    arrived: int = 0
+    """So many more transactions were counted as lost, but had reached the other server when contact was lost."""
 
 
 def read_name(name: str) -> RescueName | None:

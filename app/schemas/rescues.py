@@ -16,6 +16,12 @@ class RescueSchema(Schema):
     reason = fields.String()
     path = fields.String(metadata={"description": "The folder on this server."})
     transactions = fields.Integer()
+    arrived = fields.Integer(
+        metadata={
+            "description": "So many more were counted as lost, but had reached the other server when contact was lost: "
+            "with the transactions, these are the number that the status had said."
+        }
+    )
     rows_by_table = fields.Dict(
         keys=fields.String(),
         values=fields.Integer(),

@@ -170,6 +170,7 @@ def rescue(identifier: str = "20261122T140211Z-3", **more: Any) -> dict[str, Any
         "reason": "This server was primary and has rejoined: its own transactions.",
         "path": f"/var/lib/hapair/rescue/{identifier}",
         "transactions": 2,
+        "arrived": 0,
         "rows_by_table": {"shop.orders": 3},
         "files": 4,
         "bytes": 12_345,

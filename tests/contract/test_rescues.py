@@ -127,6 +127,13 @@ def test_rescues_are_listed_newest_first_and_empty_ones_not_at_all(keeper: Keepe
     assert found[0].path.endswith(f"/{NEW}")
 
 
+def test_what_was_counted_as_lost_and_had_arrived_is_told_beside_what_is_kept(served: ServedKeeper) -> None:
+    report = {"transactions": 7, "rows_by_table": {}, "obstacle": "", "arrived": 1}
+    served.keep(OLD, {"report.json": json.dumps(report).encode()})
+    found = served.rescues.show(OLD)
+    assert (found.transactions, found.arrived) == (7, 1)
+
+
 def test_a_rescue_is_described_by_its_counts(keeper: Keeper) -> None:
     keeper.keep(OLD, {"transactions.sql": b"INSERT", "files/a": b"12", "files/deep/b": b"3"}, {"shop.orders": 7})
     found = keeper.rescues.show(OLD)

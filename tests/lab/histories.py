@@ -63,8 +63,9 @@ class Returned:
     @property
     def kept_its_promise(self) -> bool:
         """Whether as many transactions were rescued as the status had said, but for those that had arrived at the other
-        server without the primary's knowing, which the report counts."""
-        return self.promised is not None and self.promised == self.report["transactions"] + self.report["arrived"]
+        server without the primary's knowing, which it counts."""
+        rescue = self.rescue or {"transactions": 0, "arrived": 0}
+        return self.promised is not None and self.promised == rescue["transactions"] + rescue["arrived"]
 
 
 def transactions(count: int) -> Ahead:

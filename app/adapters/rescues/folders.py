@@ -82,6 +82,7 @@ class FolderRescues:
             bytes=sum(part.bytes for part in parts),
             growing=kept_for(self._settings) == rescue_id,
             contents=tuple(parts[:CONTENTS_MAX]),
+            arrived=report.get("arrived", 0),
         )
 
     @contextmanager
@@ -171,6 +172,7 @@ def _report(path: Path) -> dict[str, Any]:
         "transactions": int(found["transactions"]),
         "rows_by_table": {str(table): int(count) for table, count in found["rows_by_table"].items()},
         "obstacle": str(found["obstacle"]),
+        "arrived": int(found.get("arrived", 0)),
     }
 
 

@@ -6405,6 +6405,8 @@ export interface components {
             /** @description The folder on this server. */
             path: string;
             transactions: number;
+            /** @description So many more were counted as lost, but had reached the other server when contact was lost: with the transactions, these are the number that the status had said. */
+            arrived: number;
             /** @description Rows inserted, changed or deleted, by schema.table. */
             rows_by_table: {
                 [key: string]: number;
@@ -6434,6 +6436,8 @@ export interface components {
             /** @description The folder on this server. */
             path: string;
             transactions: number;
+            /** @description So many more were counted as lost, but had reached the other server when contact was lost: with the transactions, these are the number that the status had said. */
+            arrived: number;
             /** @description Rows inserted, changed or deleted, by schema.table. */
             rows_by_table: {
                 [key: string]: number;

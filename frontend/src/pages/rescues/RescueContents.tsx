@@ -8,6 +8,9 @@ export function RescueContents({ rescue }: { rescue: Rescue }) {
   return (
     <ul>
       {rescue.transactions > 0 && <li>{plural(rescue.transactions, "transaction", "transactions")}</li>}
+      {rescue.arrived > 0 && (
+        <li>{plural(rescue.arrived, "transaction", "transactions")} more counted as lost, but arrived at the other server</li>
+      )}
       {tables.map(([table, rows]) => (
         <li key={table}>
           {table}: {plural(rows, "row", "rows")}
