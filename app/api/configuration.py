@@ -191,6 +191,6 @@ def discard_draft() -> Response:
 def generate_fingerprint() -> dict[str, str]:
     """Generate a Peer Authentication Fingerprint on the primary-to-be; an older unused one is worth nothing then."""
     key = node().pairing.generate_pairing_key()
-    node().store.save_pairing_key(key.fingerprint, key.private_key)
+    node().store.save_pairing_key(key.fingerprint, node().keys.seal(key.private_key))
     note_detail(fingerprint=masked("HAPeerFingerprint", key.fingerprint))
     return {"HAPeerFingerprint": key.fingerprint}

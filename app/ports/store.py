@@ -125,11 +125,11 @@ class NodeStore(Protocol):
 
     def draft_failed(self, message: str | None) -> None: ...
     def save_pairing_key(self, fingerprint: str, private_key: str) -> None:
-        """Remember a generated pairing key (OpenSSH private key text); it replaces an older unused one."""
+        """Remember a generated pairing key, which is sealed (app.ports.Keys); it replaces an older unused one."""
         ...
 
     def pairing_key(self, fingerprint: str) -> str | None:
-        """The unused private key with that fingerprint, else None."""
+        """The unused private key with that fingerprint, as it was saved, else None."""
         ...
 
     def retire_pairing_key(self, fingerprint: str) -> None: ...

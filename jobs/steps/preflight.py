@@ -179,10 +179,11 @@ def _contact_by_pairing(node: Node, draft: Json) -> Contacted:
 
 
 def pairing_key(node: Node, fingerprint: str) -> str:
-    """The private key of that fingerprint. Raises NotAllowed (codes `fingerprint-used`, `fingerprint-unknown`)."""
-    key = node.store.pairing_key(fingerprint)
-    if key is not None:
-        return key
+    """The private key of that fingerprint. Raises NotAllowed (codes `fingerprint-used`, `fingerprint-unknown`), and
+    LocalFailure where the sealed key can't be opened."""
+    sealed = node.store.pairing_key(fingerprint)
+    if sealed is not None:
+        return node.keys.unseal(sealed)
     if node.store.pairing_key_retired(fingerprint):
         raise NotAllowed(
             "fingerprint-used",

@@ -232,7 +232,7 @@ class World:
     def save_drafts(self) -> None:
         """The manual's steps 1 to 13, and the listener that the secondary's monitor opens for its draft."""
         key = self.alpha.node.pairing.generate_pairing_key()
-        self.alpha.store.save_pairing_key(key.fingerprint, key.private_key)
+        self.alpha.store.save_pairing_key(key.fingerprint, self.alpha.keys.seal(key.private_key))
         self.alpha.draft(Role.PRIMARY, HAPeerFingerprint=key.fingerprint)
         self.beta.draft(Role.SECONDARY, HAPeerFingerprint=key.fingerprint)
         self.listen(key.fingerprint)

@@ -10,7 +10,7 @@ from app.core.access import Scope
 from app.core.activity_filter import Filter
 from app.core.fields import FIELDS
 from app.core.roles import Role
-from app.ports import Actor
+from app.ports import Actor, PairingKey
 from tests.unit.api.world import ADDRESS, GATEWAY, PASTED, PEER, Caller, World, primary_draft, secondary_draft
 
 
@@ -152,6 +152,18 @@ def test_after_a_failover_the_role_shown_is_the_one_that_the_node_has(world: Wor
     world.become(Role.PRIMARY)
     world.store.save_applied({"HAServerRole": "secondary"})
     assert call("GET", "/ha/config").get_json()["applied"]["HAServerRole"] == "primary"
+
+
+def test_the_private_key_of_a_fingerprint_is_stored_sealed(
+    world: World, call: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = PairingKey("SHA256:" + "C" * 43, "private words")
+    monkeypatch.setattr(world.node.pairing, "generate_pairing_key", lambda: key)
+    assert call("POST", "/ha/fingerprint").get_json() == {"HAPeerFingerprint": key.fingerprint}
+    stored = world.store.pairing_key(key.fingerprint)
+    assert stored is not None
+    assert key.private_key not in stored
+    assert world.node.keys.unseal(stored) == key.private_key
 
 
 def test_who_may_only_read_does_not_see_an_unused_fingerprint(world: World, call: Caller) -> None:
