@@ -63,8 +63,8 @@ SIMULATION = """## How this is shown
 
 `make simulate N=10000` runs the real core of both servers through a fake world: lost, delayed and doubled
 messages, late answers, one-way cuts, crashes at any step (also in the middle of a takeover or of a swap), pauses,
-full and slow disks, drifting clocks, swaps and takeovers by hand, clients that write rows and files. A run that breaks
-is shrunk to the least that still breaks, and says by which command it is told again.
+full and slow disks, drifting clocks, swaps, takeovers and teardowns by hand, clients that write rows and files.
+What breaks is shrunk to the least that still does, and says by which command it is told again.
 `tests/simulation/transcripts` holds the main stories as text, `tests/simulation/mutants.py` the breakages of
 the core that the simulation must catch.
 """

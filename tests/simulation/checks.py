@@ -36,7 +36,7 @@ RESUME_NOTICED_S = 1.5
 def writable_terms(world: World) -> None:
     """S6: checked at every step of the run. Only two forced commands can make two primaries of one term."""
     a, b = world.nodes["a"], world.nodes["b"]
-    open_nodes = [node for node in (a, b) if node.takes_writes()]
+    open_nodes = [node for node in (a, b) if node.takes_writes() and node.state.role is not Role.STANDALONE]
     for node in open_nodes:
         if node.state.role is Role.SECONDARY:
             raise Broken(f"S6: {node.name} is secondary and its database accepts writes")
@@ -106,7 +106,10 @@ def acknowledged_in_order(world: World) -> None:
 
 
 def excused(world: World) -> bool:
-    """Whether the protection mode names what happened as a case in which writes may diverge."""
+    """Whether the protection mode names what happened as a case in which writes may diverge, or an administrator has
+    let the standby go."""
+    if world.torn_alone:
+        return True
     if world.config.protection_mode is ProtectionMode.PROTECTION:
         return False
     return world.peer_link_disturbed or world.faults > 1
@@ -116,6 +119,7 @@ def nothing_lost(world: World) -> None:
     """S2 and S3, at the end, when one primary is known."""
     primary = rightful(world)
     if primary is None:
+        _nowhere(world)
         return
     held = set(primary.database.log)
     other = set(world.other(primary.name).database.history())
@@ -130,6 +134,14 @@ def nothing_lost(world: World) -> None:
                 f"S2: write {each.number}, acknowledged by {each.node} in term {each.term} at "
                 f"{each.acknowledged_at:.2f}, is not on the primary {primary.name}"
             )
+
+
+def _nowhere(world: World) -> None:
+    """S3, when the pair was ended: what was acknowledged is on one of the two servers, or in a rescue."""
+    held = {number for node in world.nodes.values() for number in node.database.log}
+    for each in world.transactions:
+        if each.acknowledged_at is not None and each.number not in held and each.number not in world.rescued:
+            raise Broken(f"S3: write {each.number} of {each.node} is nowhere any more since the pair was ended")
 
 
 def rightful(world: World) -> SimulatedNode | None:
@@ -158,13 +170,22 @@ def events_once(world: World) -> None:
 
 
 def troubles(world: World) -> Iterator[str]:
-    """Why the pair is not stable now."""
+    """Why the pair is not stable now, or not ended on both servers."""
+    if world.torn:
+        yield from _remains(world)
+        return
     yield from _troubles_of_nodes(world)
     primary = rightful(world)
     if primary is None:
         yield "nobody is primary"
     else:
         yield from _troubles_of_pair(world, primary, world.other(primary.name))
+
+
+def _remains(world: World) -> Iterator[str]:
+    for node in world.nodes.values():
+        if node.state.role is not Role.STANDALONE or node.teardown is not None or not node.takes_writes():
+            yield f"{node.name} is {node.state.role} and not a writable standalone server"
 
 
 def _troubles_of_nodes(world: World) -> Iterator[str]:

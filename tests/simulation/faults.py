@@ -12,6 +12,7 @@ from app.core.acts import Cause, Promote
 from app.core.failover import QUIET_KINDS
 from app.core.roles import Role
 from app.core.state import Operation
+from tests.simulation.teardown import look_later
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -42,6 +43,7 @@ WEIGHTS = {
     "kill-worker": 1,
     "swap": 5,
     "takeover": 1,
+    "teardown": 1,
 }
 TRIPS = ("Promote", "Rejoin", "FenceSelf", "RecordStandbyOut", "RecordStandbyBack", "Lift", "SetSemiSync", "Swap")
 LINK_FAULTS = frozenset({"cut-peer", "one-way", "loss", "slow-network"})
@@ -173,15 +175,23 @@ def _force(world: World, fault: Fault) -> None:
 def _swap(world: World, _fault: Fault) -> None:
     """An administrator presses the button on whichever node is primary."""
     for node in world.nodes.values():
-        if node.powered and not node.paused and node.state.role is Role.PRIMARY and not node.job and node.swap is None:
+        if node.runs() and node.state.role is Role.PRIMARY and node.is_idle():
             node.begin_swap()
+            return
+
+
+def _teardown(world: World, _fault: Fault) -> None:
+    """An administrator ends the pair on whichever node is primary."""
+    for node in world.nodes.values():
+        if node.runs() and node.state.role is Role.PRIMARY and node.is_idle() and node.state.operation is None:
+            node.begin_teardown()
             return
 
 
 def _take_over(world: World, _fault: Fault) -> None:
     """An administrator makes whichever node is secondary primary, whatever the other one does."""
     for node in world.nodes.values():
-        free = node.runs() and node.monitor_up and not node.busy and not node.job and node.state.operation is None
+        free = node.runs() and node.monitor_up and not node.busy and node.is_idle() and node.state.operation is None
         if free and node.state.role is Role.SECONDARY and node.database.up and world.forced == 0:
             force(world, node.name, Cause.TAKEOVER)
             return
@@ -225,6 +235,7 @@ def heal(world: World) -> None:
         node.boot()
         if not node.database.up:
             node.database.start(world.now)
+        look_later(node)
     world.say("", "HEALED")
 
 
@@ -264,6 +275,7 @@ _BEGIN: dict[str, Callable[[World, Fault], object]] = {
     "kill-worker": _kill_worker,
     "swap": _swap,
     "takeover": _take_over,
+    "teardown": _teardown,
 }
 _END: dict[str, Callable[[World, Fault], object]] = {
     "crash": lambda world, fault: world.nodes[fault.node].boot(),

@@ -65,7 +65,7 @@ class Mirror:
 
     def _write(self) -> None:
         for node in self._world.nodes.values():
-            if node.takes_writes() and node.name not in self._world.network.isolated:
+            if node.serves_clients():
                 self._change(node)
         self._world.after(WRITE_EVERY_S * (0.5 + self._random.random()), self._write)
 

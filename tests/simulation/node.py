@@ -24,11 +24,13 @@ from app.core.facts import (
 from app.core.pilot import Decision, PilotMemory
 from app.core.roles import Role
 from app.core.state import NodeState
+from tests.simulation import teardown
 from tests.simulation.database import Server
 from tests.simulation.effects import carry_out, resume_job
 from tests.simulation.files import Tree
 from tests.simulation.looks import database_facts, position
 from tests.simulation.swap import Swap, carry_on
+from tests.simulation.teardown import Teardown
 from tests.simulation.truth import Truth
 from tests.simulation.world import World
 
@@ -63,6 +65,9 @@ class SimulatedNode:
         self.disk_delay_s = 0.0
         self.answer_delay_s = 0.0
         """How long this node takes to answer a request of the other one."""
+        self.teardown: Teardown | None = None
+        self.forgotten = False
+        """It has ended the pair and does not know the other node any more."""
         self.swap: Swap | None = None
         """The durable memory of a swap that was begun here."""
         self.worker_life = 0
@@ -121,6 +126,11 @@ class SimulatedNode:
         database = self.database
         return self.runs() and database.up and not database.full and not database.read_only
 
+    def serves_clients(self) -> bool:
+        """Whether a client of the pair is served here; what a standalone server does is no business of the pair."""
+        isolated = self.name in self.world.network.isolated
+        return self.takes_writes() and not isolated and self.state.role is not Role.STANDALONE
+
     def start_monitor(self) -> None:
         if not self.powered:
             return
@@ -167,6 +177,15 @@ class SimulatedNode:
         self.swap = Swap(f"swap-{self.world.swaps}")
         self._start_worker()
 
+    def is_idle(self) -> bool:
+        """Whether no job is under way here, so that another one may be begun."""
+        return not self.job and self.swap is None and self.teardown is None
+
+    def begin_teardown(self) -> None:
+        """An administrator ends the pair here."""
+        self.teardown = Teardown("teardown")
+        self._start_worker()
+
     def restart_worker_later(self, delay_s: float) -> None:
         self.worker_life += 1
         self.world.after(delay_s, self._start_worker)
@@ -176,6 +195,9 @@ class SimulatedNode:
         if self.powered and self.swap is not None:
             self.worker_life += 1
             self.serve(carry_on(self, self.swap), self.worker_life)
+        elif self.powered and self.teardown is not None:
+            self.worker_life += 1
+            self.serve(teardown.carry_on(self, self.teardown), self.worker_life)
 
     def serve(self, steps: Iterator[float], life: int | None = None, step: int = 1) -> None:
         """A process beside the monitor takes these steps; None is one that lives as long as the node's power lasts."""
@@ -221,7 +243,7 @@ class SimulatedNode:
     def _asked(self, life: int, request: int) -> None:
         """The request has arrived at the other node, which answers from its durable state."""
         peer, world = self.world.other(self.name), self.world
-        if not peer.runs() or not world.both_ways():
+        if not peer.runs() or not world.both_ways() or peer.forgotten:
             return
         peer.called_at = world.now
         report = peer.report()
@@ -343,7 +365,7 @@ class SimulatedNode:
         if self.state.role is not Role.SECONDARY or not (silent or not self.database.connected):
             return
         peer = self.world.other(self.name)
-        works = self.world.both_ways() and peer.takes_writes()
+        works = self.world.both_ways() and (peer.takes_writes() or (peer.forgotten and peer.database.up))
         works = works and (not peer.database.semi_sync or self.database.connected)
         self.remote_probe = (works, self.world.now)
 

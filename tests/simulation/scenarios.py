@@ -229,6 +229,17 @@ SCENARIOS = (
         seed=15,
     ),
     Scenario(
+        "teardown",
+        "An administrator ends the pair on its primary: both servers are standalone and take writes.",
+        (Fault(1.0, "teardown", "a", 1.0),),
+    ),
+    Scenario(
+        "teardown-while-the-secondary-is-cut-off",
+        "The pair is ended while its secondary is cut off: back again that one sees that its primary lives, does not "
+        "take over, and is ended by itself.",
+        (Fault(1.0, "isolate", "b", 40.0), Fault(2.0, "teardown", "a", 1.0)),
+    ),
+    Scenario(
         "found-own-database-down",
         "Found by seed 10036: a secondary whose own database is down does not try to take over.",
         (Fault(1.0, "kill-database", "b", 3.0), Fault(1.1, "crash", "a", 14.0)),

@@ -92,7 +92,7 @@ def _prepare(node: SimulatedNode, swap: Swap) -> Iterator[float]:
     whole = state.role is Role.PRIMARY and state.phase is Phase.PAIRED and not state.standby_out and state.fence is None
     ready = False
     if whole:
-        ready = yield from _ask(node, lambda peer, reply: _verb_prepare(peer, swap, state.term, reply), QUICK_S)
+        ready = yield from ask(node, lambda peer, reply: _verb_prepare(peer, swap, state.term, reply), QUICK_S)
     if not ready or not node.database.up:
         swap.undoing = True
 
@@ -113,7 +113,7 @@ def _hand_over(node: SimulatedNode, swap: Swap) -> Iterator[float]:
     done: bool | None = False
     if node.database.up:
         bound = PROMOTE_S + PROMOTE_SLACK_S
-        done = yield from _ask(node, lambda peer, reply: _verb_promote(peer, swap, position, reply), bound)
+        done = yield from ask(node, lambda peer, reply: _verb_promote(peer, swap, position, reply), bound)
     if not done:
         done = yield from _outcome(node, swap)
     if not done:
@@ -135,7 +135,7 @@ def _outcome(node: SimulatedNode, swap: Swap) -> Generator[float, None, bool | N
     """Whether the other node has taken over; if it says no, it will not any more. None where it does not say."""
     started = node.world.now
     while node.world.now - started < OUTCOME_S:
-        promoted = yield from _ask(node, lambda peer, reply: _verb_abort(peer, swap, reply), QUICK_S)
+        promoted = yield from ask(node, lambda peer, reply: _verb_abort(peer, swap, reply), QUICK_S)
         if promoted is not None:
             return bool(promoted)
         yield 0.5
@@ -180,7 +180,7 @@ def _follow(node: SimulatedNode, swap: Swap) -> Generator[float, None, bool]:
         node.database.follows = node.database.receiving = True
     while not node.database.connected and node.world.now - started < FOLLOW_S:
         yield POLL_S
-    finished = yield from _ask(node, lambda peer, reply: _verb_finish(peer, swap, reply), QUICK_S)
+    finished = yield from ask(node, lambda peer, reply: _verb_finish(peer, swap, reply), QUICK_S)
     if not finished:
         node.change(moves.end_operation(node.state, swap.job_id))
     return bool(finished)
@@ -189,7 +189,7 @@ def _follow(node: SimulatedNode, swap: Swap) -> Generator[float, None, bool]:
 # --- requests -----------------------------------------------------------------------------------------------------
 
 
-def _ask(node: SimulatedNode, handler: Handler, bound_s: float) -> Generator[float, None, Any]:
+def ask(node: SimulatedNode, handler: Handler, bound_s: float) -> Generator[float, None, Any]:
     """The reply, or None after the bound."""
     world, started = node.world, node.world.now
     answers: list[Any] = []

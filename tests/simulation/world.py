@@ -67,6 +67,10 @@ class World:
         self.forced = 0
         """How often an administrator has made a node primary by force."""
         self.swaps = 0
+        self.torn = False
+        """An administrator has ended the pair on one of its nodes."""
+        self.torn_alone = False
+        """Its primary could not tell the secondary: to press the button then is to let the standby go."""
         self.resumed_at: dict[str, float] = {}
         self.rescued: dict[int, str] = {}
         self.mirror = Mirror(self, seed)
@@ -156,7 +160,7 @@ class World:
 
     def _clients(self) -> None:
         for node in self.nodes.values():
-            if node.takes_writes() and node.name not in self.network.isolated:
+            if node.serves_clients():
                 self.write(node, probe=False)
         self.after(CLIENT_EVERY_S * (0.5 + self.random.random()), self._clients)
 
@@ -176,7 +180,7 @@ class World:
             return
         source_node = self.other(node.name)
         source = source_node.database
-        if not source_node.runs() or not source.up or not self.both_ways():
+        if not source_node.runs() or not source.up or not self.both_ways() or source_node.forgotten:
             replica.connected = False
             replica.error_number = replica.error_number or 2003
             return
