@@ -8,7 +8,7 @@ from app.core.facts import DatabaseFacts, ReplicationFacts
 from tests.simulation.database import Server
 
 if TYPE_CHECKING:
-    from tests.simulation.node import SimulatedNode
+    from tests.simulation.senses import SeeingNode
     from tests.simulation.world import World
 
 
@@ -26,7 +26,7 @@ def acknowledged_position(world: World, database: Server) -> str:
     return position(world, database, min((needed - 1 for needed, _ in database.waiting), default=None))
 
 
-def database_facts(node: SimulatedNode) -> DatabaseFacts:
+def database_facts(node: SeeingNode) -> DatabaseFacts:
     """The facts that the real adapter would read now."""
     world, database = node.world, node.database
     newest = next((number for number in reversed(database.log) if world.transactions[number].probe), None)
