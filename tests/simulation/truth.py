@@ -65,7 +65,9 @@ def promise_kept(world: World, node: SimulatedNode, common: int) -> None:
     if shared > common:
         raise Broken(f"S2: {node.name} loses {shared - common} transactions more than it has said")
     out_at = node.truth.standby_out_at
-    for number in node.database.log[shared:common] if out_at is not None else ():
+    if out_at is None:
+        return
+    for number in node.database.log[shared:common]:
         acknowledged_at = world.transactions[number].acknowledged_at
         if acknowledged_at is not None and acknowledged_at < out_at - NOTICED_S:
             raise Broken(f"S2: {node.name} has counted write {number} as lost, which was acknowledged before")

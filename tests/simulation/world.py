@@ -18,6 +18,7 @@ from tests.simulation.truth import Broken
 
 if TYPE_CHECKING:
     from tests.simulation.node import SimulatedNode
+    from tests.simulation.senses import SeeingNode
 
 CLIENT_EVERY_S = 0.4
 PUMP_EVERY_S = 0.25
@@ -126,7 +127,7 @@ class World:
 
     # --- writes ---------------------------------------------------------------------------------------------------
 
-    def write(self, node: SimulatedNode, *, probe: bool) -> Transaction:
+    def write(self, node: SeeingNode, *, probe: bool) -> Transaction:
         """A write that the node's database has accepted; acknowledged at once if nothing has to be waited for."""
         transaction = Transaction(len(self.transactions), node.name, node.state.term, self.now, probe)
         self.transactions.append(transaction)
