@@ -132,6 +132,8 @@ def serve(redis_url: str) -> bool:
     try:
         connection.ping()
         queue = Queue(QUEUE_NAME, connection=connection, serializer=JSONSerializer)
+        # RQ notes a queue with its first job, and this Redis forgets at each start: the dashboard would show none.
+        connection.sadd(Queue.redis_queues_keys, queue.key)
         worker = PatientWorker([queue], connection=connection, serializer=JSONSerializer)
         worker.work(max_idle_time=QUIET_S, logging_level="WARNING")
         return worker.told_to_end

@@ -152,6 +152,12 @@ def test_the_worker_runs_what_comes_through_the_queue(world: World, server: Serv
     assert ended.state == "succeeded"
 
 
+def test_the_queue_is_known_to_redis_before_its_first_job(world: World, server: Server) -> None:
+    worker.serve(server.url)
+    with server.connection() as connection:
+        assert [queue.name for queue in RqQueue.all(connection=connection)] == [worker.QUEUE_NAME]
+
+
 def test_a_queued_job_that_redis_lost_is_sent_again(world: World, server: Server) -> None:
     job = start_job(world.alpha.node, PREFLIGHT, {}, ADMIN)
     server.stop()

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from tests.lab.acts import SETTLE_S
 from tests.lab.client import Json
 from tests.lab.servers import Servers
 from tests.waiting import wait_for
@@ -64,9 +65,14 @@ def test_the_dashboard_is_for_those_who_are_logged_in_and_its_buttons_need_the_s
         nonce = re.search(r"'nonce-([^']+)'", policy)
         assert nonce is not None
         assert f'nonce="{nonce[1]}"' in page.text
-        queues = browser.get(f"{url}0/data/queues.json", timeout=TIMEOUT_S).json()["queues"]
-        assert "hapair" in [queue["name"] for queue in queues]
-        assert browser.get(f"{url}0/data/workers.json", timeout=TIMEOUT_S).json()["workers"]
+
+        def data(name: str) -> list[Json]:
+            found: list[Json] = browser.get(f"{url}0/data/{name}.json", timeout=TIMEOUT_S).json()[name]
+            return found
+
+        # Another test may have started this host a moment ago.
+        wait_for(lambda: data("workers"), SETTLE_S, "the worker on the dashboard")
+        assert "hapair" in [queue["name"] for queue in data("queues")]
         button = f"{url}queue/hapair/failed/empty"
         assert browser.post(button, timeout=TIMEOUT_S).status_code == 403
         token = {"X-CSRFToken": browser.cookies["_csrf_token"]}
