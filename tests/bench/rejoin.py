@@ -32,7 +32,7 @@ def run() -> Iterator[Figure]:
         for name, ahead in CASES:
             returned = histories.diverge(servers, ahead)
             wrong += not returned.kept_its_promise
-            detail = f"{returned.report['transactions']} transactions rescued, hapair's own probes among them"
+            detail = f"{returned.report['transactions']} transactions rescued, {returned.promised} promised"
             yield Figure(f"rejoin: {name}", returned.seconds, "s", detail=detail)
     yield Figure("rejoins whose status had promised another number", wrong, "", 0)
 
