@@ -26,7 +26,13 @@ def _refuse(detail: str) -> NotAllowed:
 
 
 def fence(state: NodeState, reason: FenceReason, now: datetime, detail: str = "") -> NodeState:
-    """The node is fenced for `reason`. A fence for the same reason keeps its time."""
+    """The node is fenced for `reason`. A fence for the same reason keeps its time.
+
+    A secondary is not: its database is read-only anyway, and a fence of which only a primary knows the way out would
+    stay. So a watchdog that acts while its node rejoins changes nothing.
+    """
+    if state.role is Role.SECONDARY:
+        return state
     if state.fence is not None and state.fence.reason is reason:
         return replace(state, fence=replace(state.fence, detail=detail))
     return replace(state, fence=Fence(reason, now, detail))

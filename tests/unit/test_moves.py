@@ -57,6 +57,10 @@ def test_a_secondary_and_an_unfinished_promotion_are_never_lifted() -> None:
     assert moves.lift(fenced(PRIMARY, FenceReason.BOOT)).fence is None
 
 
+def test_a_secondary_is_not_fenced() -> None:
+    assert moves.fence(SECONDARY, FenceReason.MONITOR_SILENT, NOW, "silent for 6 s") == SECONDARY
+
+
 def test_a_fence_keeps_its_time_while_its_reason_stays() -> None:
     state = fenced(PRIMARY, FenceReason.ISOLATED)
     assert state.fence is not None
