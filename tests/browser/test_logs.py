@@ -52,3 +52,29 @@ def test_a_filter_is_sent_to_the_server_and_kept_in_the_address(page: Page, make
     page.reload()
     expect(page.get_by_role("searchbox", name="Who")).to_have_value("dana")
     assert console.sent("GET /activity")[-1]["query"] == "actor=dana"
+
+
+def test_the_check_of_the_log_names_what_is_broken_and_what_was_accepted(page: Page, make_console: MakeConsole) -> None:
+    chain = {
+        "source": "node", "node_id": "node-a", "node": "alpha", "last": 9, "chain": "0" * 64, "waiting": None,
+        "broken": None,
+    }  # fmt: skip
+    accepted = [{"entry": 3, "reason": "Entries up to 5 are missing."}]
+    checked = {"checked": 9, "unlinked": 0, "next": None, "accepted": accepted, "broken": None}
+    console = make_console(
+        {
+            "GET /activity/chains": answers.always({"items": [chain]}),
+            "GET /activity/chains/node/node-a": answers.always(checked),
+        }
+    )
+    page.goto(f"{console.url}/activity")
+    results = page.get_by_test_id("chain-results")
+    page.get_by_role("button", name="Check the log").click()
+    expect(results).to_contain_text("accepted by an administrator")
+    expect(results).to_contain_text("Entries up to 5 are missing.")
+    expect(results).to_contain_text("9 entries checked, all else as it was written.")
+    broken = {"entry": 7, "reason": "Entry 7 has lost its link."}
+    console.routes["GET /activity/chains/node/node-a"] = answers.always(checked | {"broken": broken})
+    page.get_by_role("button", name="Check the log").click()
+    expect(results).to_contain_text("broken at entry 7")
+    expect(results).to_contain_text("hapair activity accept")
