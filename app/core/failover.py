@@ -189,7 +189,8 @@ def announced(scene: Scene) -> Iterator[Blocked]:
         if scene.seen.peer.maintenance or scene.seen.peer.stopping:
             kind = "a graceful stop" if scene.seen.peer.stopping else "maintenance"
             yield Blocked("maintenance", f"The primary announced {kind}.")
-        elif scene.seen.peer.operation:
+        elif scene.seen.peer.operation and scene.seen.peer.operation not in QUIET_KINDS:
+            # A quiet one in its report is what this server has announced to it; this server knows better itself.
             yield Blocked("maintenance", f"The primary announced an operation ({scene.seen.peer.operation}).")
 
 

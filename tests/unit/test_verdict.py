@@ -192,6 +192,11 @@ def test_an_announcement_in_the_last_heartbeat_counts_for_a_bounded_time(flag: d
     assert "Promote" in kinds(tick(SECONDARY, later))
 
 
+@pytest.mark.parametrize("echo", ["maintenance", "stopping"])
+def test_what_this_server_itself_has_announced_before_is_no_reason_when_the_primary_repeats_it(echo: str) -> None:
+    assert "Promote" in kinds(tick(SECONDARY, peer(DEAD, operation=echo)))
+
+
 def test_no_second_failover_within_the_anti_flapping_time() -> None:
     flapped = replace(SECONDARY, last_failover_at=NOW - timedelta(seconds=899), stable_since_failover=False)
     assert _blocked(tick(flapped, DEAD)) == "anti-flapping"
