@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.bench import activity, idle, mirror, outage, rejoin, seed, swap
+from tests.bench import activity, idle, mirror, outage, rejoin, seed, stormfailover, swap
 from tests.bench.figures import Figure
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "mirror": mirror.run,
     "rejoin": rejoin.run,
     "activity": activity.run,
+    "storm-failover": stormfailover.run,
 }
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import random
 import statistics
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +22,8 @@ LIMIT = 50
 PLACES = 20
 """Deep pages that are tried, at places all over the log."""
 BAR_MS = 50.0
+UTIME, STIME = 11, 12
+"""Of /proc/PID/stat, counted from the field behind the name (proc(5))."""
 SEED = 20261122
 
 Look = Callable[..., Page[Entry]]
@@ -52,22 +55,31 @@ WANTED = {
 
 
 def run() -> Iterator[Figure]:
-    """Each figure is the slowest of its pages; the median stands beside it."""
-    with common_log(ROWS) as log:
-        yield from _measured("common log", log.entries)
+    """Each figure is the slowest of its pages; beside it the median, and the processor's time for a page, which other
+    load on the machine does not change much."""
+    with common_log(ROWS) as (log, server):
+        yield from _measured("common log", log.entries, [os.getpid(), server])
     with tempfile.TemporaryDirectory(prefix="hapair-bench-") as folder:
         journal = node_journal(ROWS, Path(folder))
-        yield from _measured("node journal", journal.activity)
+        yield from _measured("node journal", journal.activity, [os.getpid()])
         journal.close()
 
 
-def _measured(name: str, look: Look) -> Iterator[Figure]:
+def _measured(name: str, look: Look, processes: Sequence[int]) -> Iterator[Figure]:
+    print(f"{name}: {ROWS} entries are there", file=sys.stderr, flush=True)
     places = random.Random(SEED)
     for title, wanted in WANTED.items():
-        firsts = [_timed(look, wanted, None) for _ in range(PLACES)]
-        deep = [_timed(look, wanted, places.randrange(2, ROWS)) for _ in range(PLACES)]
-        yield _figure(f"{name}: {title}: first page", firsts)
-        yield _figure(f"{name}: {title}: deep page", deep)
+        yield _figure(f"{name}: {title}: first page", look, wanted, [None] * PLACES, processes)
+        deep = [places.randrange(2, ROWS) for _ in range(PLACES)]
+        yield _figure(f"{name}: {title}: deep page", look, wanted, deep, processes)
+
+
+def _figure(name: str, look: Look, wanted: Filter, befores: Sequence[int | None], processes: Sequence[int]) -> Figure:
+    used_ms = _used_ms(processes)
+    times_ms = [_timed(look, wanted, before) for before in befores]
+    each_ms = (_used_ms(processes) - used_ms) / len(befores)
+    detail = f"median {statistics.median(times_ms):.1f} of {len(times_ms)}, processor {each_ms:.1f} each"
+    return Figure(name, max(times_ms), "ms", BAR_MS, detail)
 
 
 def _timed(look: Look, wanted: Filter, before: int | None) -> float:
@@ -76,5 +88,10 @@ def _timed(look: Look, wanted: Filter, before: int | None) -> float:
     return 1000 * (time.monotonic() - started)
 
 
-def _figure(name: str, times_ms: list[float]) -> Figure:
-    return Figure(name, max(times_ms), "ms", BAR_MS, f"median {statistics.median(times_ms):.1f} of {len(times_ms)}")
+def _used_ms(processes: Sequence[int]) -> float:
+    """The processor's time that these processes have had, in steps of the kernel's clock (10 ms as a rule)."""
+    ticks = 0
+    for pid in processes:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[UTIME]) + int(fields[STIME])
+    return 1000 * ticks / os.sysconf("SC_CLK_TCK")

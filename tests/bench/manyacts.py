@@ -67,8 +67,8 @@ def _is_expression(part: str) -> bool:
 
 
 @contextmanager
-def common_log(count: int) -> Iterator[SqlCommonLog]:
-    """The common log with so many entries, on a server of its own with MariaDB's default memory."""
+def common_log(count: int) -> Iterator[tuple[SqlCommonLog, int]]:
+    """The common log with so many entries, on a server of its own with MariaDB's default memory; its process's id."""
     with two_servers() as (server, other):
         other.kill()
         server.database.ensure_accounts()
@@ -90,7 +90,8 @@ def common_log(count: int) -> Iterator[SqlCommonLog]:
                 cursor.execute(f"ALTER TABLE activity ADD {key}")
             cursor.execute("ANALYZE TABLE activity")
             cursor.execute(f"SET GLOBAL innodb_buffer_pool_size = {DEFAULT_POOL_BYTES}")
-        yield SqlCommonLog(url.render_as_string(hide_password=False))
+        assert server.process is not None
+        yield SqlCommonLog(url.render_as_string(hide_password=False)), server.process.pid
 
 
 def _key_name(definition: str) -> str:

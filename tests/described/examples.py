@@ -59,12 +59,18 @@ def operations_of(app: Switch) -> dict[str, Operation]:
 
 
 def broken_promises(
-    operation: Operation, examples: int, number: int, headers: Callable[[], Headers], known: dict[str, str]
+    operation: Operation,
+    examples: int,
+    number: int,
+    headers: Callable[[], Headers],
+    known: dict[str, str],
+    **transport: Any,
 ) -> tuple[list[str], Counter[int]]:
     """What the description says and an answer does not keep, in `examples` requests of each kind: right ones and wrong
     ones, and right ones about what is there (`known`, the names in the address). Beside it all answers by status.
 
-    The same `number` makes the same requests. `headers` lets the request in; it is called for each.
+    The same `number` makes the same requests. `headers` lets the request in; it is called for each. `transport` is what
+    a request over the network needs besides.
     """
     found: set[str] = set()
     answers: Counter[int] = Counter()
@@ -72,7 +78,7 @@ def broken_promises(
     def check(case: Any) -> None:
         sent = headers()
         name, _, value = sent.pop("Cookie", "").partition("=")
-        answer = case.call(headers=sent, cookies={name: value} if name else {})
+        answer = case.call(headers=sent, cookies={name: value} if name else {}, **transport)
         answers[answer.status_code] += 1
         try:
             case.validate_response(answer, checks=CHECKS)
