@@ -302,6 +302,13 @@ def activity(identifier: int = 1, **more: Any) -> dict[str, Any]:
     }
 
 
+def chain(source: str = "pair", **more: Any) -> dict[str, Any]:
+    return {
+        "source": source, "node_id": "node-a", "node": "alpha", "last": 5, "chain": "0" * 64, "waiting": 0,
+        "broken": None, **more,
+    }  # fmt: skip
+
+
 def activity_page(*items: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"source": "pair", "items": list(items), "next": None, "looked_back_to": None, **more}
 

@@ -226,6 +226,20 @@ def test_the_servers_own_judgement_stands_beside_the_field(page: Page, make_cons
     expect(page.get_by_test_id("error-HAServerAddress")).to_have_count(0)
 
 
+def test_applied_and_draft_stand_side_by_side_and_of_a_script_the_lines_that_differ(
+    page: Page, make_console: MakeConsole
+) -> None:
+    draft = Draft({**answers.APPLIED, "HAAdminAlertScript": "#!/bin/bash\necho one\necho three\n"})
+    draft.save_by_other(HAAlertEmail="night@example.com", HAAdminAlertScript="#!/bin/bash\necho one\necho 3\nexit\n")
+    page.goto(f"{make_console(draft.routes()).url}/config")
+    rows = page.get_by_role("table", name="Differences between the draft and the applied configuration")
+    email, script = (rows.get_by_role("row").filter(has_text=name) for name in ("HAAlertEmail", "HAAdminAlertScript"))
+    expect(email.get_by_role("cell")).to_have_text(["HAAlertEmail", "ops@example.com", "night@example.com"])
+    expect(script.get_by_role("cell")).to_have_text(["HAAdminAlertScript", "3  echo three", "3  echo 3\n4  exit"])
+    marked = page.locator("#HAAlertEmail-help")
+    expect(marked).to_contain_text("changed applied: ops@example.com")
+
+
 def test_apply_without_a_draft_says_so_in_the_manuals_words(page: Page, make_console: MakeConsole) -> None:
     refusal = problem(409, "no-changes", "No Configuration Changes To Apply", hint="Change a field and save it first.")
     console = make_console({**Draft(answers.APPLIED).routes(), "POST /ha/apply": lambda _request: refusal})

@@ -68,8 +68,7 @@ def test_a_pair_is_set_up_swapped_failed_over_and_torn_down_by_clicking(
     expect(alpha.page.get_by_test_id("failover")).to_contain_text("failover ready", timeout=STATUS_TIMEOUT_MS)
     expect(alpha.page.get_by_test_id("failover")).to_contain_text("beta would take over after 3 s")
 
-    alpha.page.get_by_role("button", name="Swap roles").click()
-    alpha.page.get_by_role("dialog").get_by_role("button", name="Swap roles").click()
+    alpha.swap()
     alpha.expect_message("The roles are swapped")
     alpha.expect_status("stable", "secondary")
     beta.expect_status("stable", "primary")

@@ -48,6 +48,46 @@ def test_without_the_monitor_nothing_is_shown_as_working(page: Page, make_consol
         expect(page.get_by_test_id(f"link-{link}")).to_contain_text("not known")
 
 
+@pytest.mark.parametrize(
+    ("holders", "sentence"),
+    [
+        (["alpha"], "works: virtual address 10.77.1.50/24 (eth0): on alpha"),
+        ([], "does not work: virtual address 10.77.1.50/24 (eth0): on no server"),
+        (["alpha", "beta"], "does not work: virtual address 10.77.1.50/24 (eth0): on alpha and beta"),
+    ],
+)
+def test_the_picture_says_which_server_holds_the_virtual_address(
+    page: Page, make_console: MakeConsole, holders: list[str], sentence: str
+) -> None:
+    held = {"address": "10.77.1.50/24", "interface": "eth0", "held": "alpha" in holders, "holders": holders}
+    status = answers.status(virtual_address=held)
+    page.goto(make_console({"GET /ha/status": answers.always(status)}).url)
+    expect(page.get_by_test_id("virtual-address")).to_have_text(sentence)
+
+
+def test_a_database_that_does_not_answer_is_said_with_its_reason(page: Page, make_console: MakeConsole) -> None:
+    status = answers.status(status="degraded", database={"ok": False, "error": "Can't connect (111)"})
+    status["node"]["writable"] = None
+    page.goto(make_console({"GET /ha/status": answers.always(status)}).url)
+    own = page.get_by_test_id("this-server")
+    expect(own).to_contain_text("does not work: database does not answer: Can't connect (111)")
+    expect(own).to_contain_text("unknown")
+    expect(own).not_to_contain_text("writable")
+
+
+def test_the_secondary_shows_its_own_view(page: Page, make_console: MakeConsole) -> None:
+    status = answers.status()
+    status["node"] |= {"hostname": "beta", "role": "secondary", "writable": False}
+    status["peer"] |= {"hostname": "alpha", "role": "primary", "writable": True}
+    page.goto(make_console({"GET /ha/status": answers.always(status)}).url)
+    expect(page.get_by_test_id("this-server")).to_contain_text("read-only")
+    expect(page.get_by_test_id("other-server")).to_contain_text("writable")
+    expect(page.get_by_test_id("link-rows")).to_contain_text("to this server")
+    expect(page.get_by_test_id("link-files")).to_contain_text("shown on the primary")
+    expect(page.get_by_test_id("failover")).to_contain_text("If alpha failed now")
+    expect(page.get_by_test_id("failover")).to_contain_text("beta would take over")
+
+
 def test_a_server_that_stops_answering_is_said_to_and_comes_back_by_itself(
     page: Page, make_console: MakeConsole
 ) -> None:

@@ -1,9 +1,10 @@
 /** One act: what will happen, the checks, a typed word where it can't be undone, and the button that does it. */
 
-import { Button, Content, Form, Modal, ModalBody, ModalFooter, ModalHeader, ModalVariant } from "@patternfly/react-core";
+import { Button, Content, Form, ModalBody, ModalFooter, ModalHeader, ModalVariant } from "@patternfly/react-core";
 import { type SyntheticEvent, useState } from "react";
 
 import type { Check } from "../api/model";
+import { Dialog } from "../components/Dialog";
 import { Loading } from "../components/Loading";
 import { ProblemAlert } from "../components/ProblemAlert";
 import { useAction } from "../lib/useAction";
@@ -45,7 +46,7 @@ export function ActDialog({ spec, onClose }: Props) {
   };
 
   return (
-    <Modal isOpen variant={ModalVariant.medium} onClose={onClose} aria-labelledby="act-title">
+    <Dialog variant={ModalVariant.medium} onClose={onClose} aria-labelledby="act-title">
       <ModalHeader labelId="act-title" title={spec.title} titleIconVariant={spec.danger ? "warning" : undefined} />
       <ModalBody tabIndex={0}>
         <Form id="act-form" onSubmit={submit}>
@@ -66,7 +67,7 @@ export function ActDialog({ spec, onClose }: Props) {
           type="submit"
           form="act-form"
           variant={spec.danger ? "danger" : "primary"}
-          isDisabled={!ready}
+          isAriaDisabled={!ready}
           isLoading={action.running}
         >
           {spec.button}
@@ -80,6 +81,6 @@ export function ActDialog({ spec, onClose }: Props) {
           Cancel
         </Button>
       </ModalFooter>
-    </Modal>
+    </Dialog>
   );
 }

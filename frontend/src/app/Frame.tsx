@@ -9,6 +9,7 @@ import { Time } from "../components/Time";
 import { useIdentityInTab } from "./identity";
 import { useLiveStatus } from "./live";
 import { Navigation } from "./Navigation";
+import { PageBoundary } from "./PageBoundary";
 import { PAGES } from "./pages";
 import { TopBar } from "./TopBar";
 
@@ -70,14 +71,16 @@ export function Frame() {
     >
       <LostBanner />
       <PageSection>
-        <Suspense fallback={<Loading what="the page" />}>
-          <Switch>
-            {PAGES.map((page) => (
-              <Route key={page.path} path={page.path} component={page.component} />
-            ))}
-            <Route component={NoSuchPage} />
-          </Switch>
-        </Suspense>
+        <PageBoundary key={location}>
+          <Suspense fallback={<Loading what="the page" />}>
+            <Switch>
+              {PAGES.map((page) => (
+                <Route key={page.path} path={page.path} component={page.component} />
+              ))}
+              <Route component={NoSuchPage} />
+            </Switch>
+          </Suspense>
+        </PageBoundary>
       </PageSection>
     </Page>
   );

@@ -44,7 +44,7 @@ export function DataTable<Row>({ caption, columns, rows, keyOf, empty }: Props<R
           <tr key={keyOf(row)} className="pf-v6-c-table__tr">
             {columns.map((column) => (
               <td key={column.title} className="pf-v6-c-table__td" data-label={column.title}>
-                {column.cell(row)}
+                <div className="hapair-cell">{column.cell(row)}</div>
               </td>
             ))}
           </tr>

@@ -1,9 +1,10 @@
 /** A dialogue with a small form: closes by itself when what it does has succeeded. */
 
-import { Button, Form, Modal, ModalBody, ModalFooter, ModalHeader, ModalVariant } from "@patternfly/react-core";
+import { Button, Form, ModalBody, ModalFooter, ModalHeader, ModalVariant } from "@patternfly/react-core";
 import type { ReactNode, SyntheticEvent } from "react";
 
 import type { Action } from "../lib/useAction";
+import { Dialog } from "./Dialog";
 import { ProblemAlert } from "./ProblemAlert";
 
 interface Props {
@@ -23,7 +24,7 @@ export function FormDialog({ title, description, button, ready, action, onSubmit
     if (ready && !action.running) onSubmit();
   };
   return (
-    <Modal isOpen variant={ModalVariant.small} onClose={onClose} aria-labelledby="form-dialog">
+    <Dialog variant={ModalVariant.small} onClose={onClose} aria-labelledby="form-dialog">
       <ModalHeader labelId="form-dialog" title={title} description={description} />
       <ModalBody tabIndex={0}>
         <Form id="dialog-form" onSubmit={submit}>
@@ -32,13 +33,13 @@ export function FormDialog({ title, description, button, ready, action, onSubmit
         </Form>
       </ModalBody>
       <ModalFooter>
-        <Button type="submit" form="dialog-form" isDisabled={!ready || action.running} isLoading={action.running}>
+        <Button type="submit" form="dialog-form" isAriaDisabled={!ready || action.running} isLoading={action.running}>
           {button}
         </Button>
         <Button variant="link" onClick={onClose}>
           Cancel
         </Button>
       </ModalFooter>
-    </Modal>
+    </Dialog>
   );
 }

@@ -4,6 +4,7 @@ import { Button, Content, Title } from "@patternfly/react-core";
 import QuestionCircleIcon from "@patternfly/react-icons/dist/esm/icons/question-circle-icon";
 import { lazy, type ReactNode, Suspense, useState } from "react";
 
+import { useArrival } from "../lib/focus";
 import { Loading } from "./Loading";
 
 /** Loaded when somebody asks for help. */
@@ -18,10 +19,11 @@ interface Props {
 
 export function PageTitle({ title, help = title, children }: Props) {
   const [helping, setHelping] = useState(false);
+  const heading = useArrival();
   return (
     <header className="hapair-page-title">
       <div className="hapair-title-line">
-        <Title headingLevel="h1" size="2xl">
+        <Title headingLevel="h1" size="2xl" ref={heading} tabIndex={-1}>
           {title}
         </Title>
         <Button variant="link" icon={<QuestionCircleIcon />} onClick={() => { setHelping(true); }}>

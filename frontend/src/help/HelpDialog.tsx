@@ -1,7 +1,8 @@
 /** The help of a page in a dialogue. */
 
-import { Button, Content, Modal, ModalBody, ModalFooter, ModalHeader, ModalVariant } from "@patternfly/react-core";
+import { Button, Content, ModalBody, ModalFooter, ModalHeader, ModalVariant } from "@patternfly/react-core";
 
+import { Dialog } from "../components/Dialog";
 import { helpOf } from "./sections";
 
 const MARKED = /(\*\*[^*]+\*\*|\*[^*]+\*|`[^`]+`)/;
@@ -19,7 +20,7 @@ function Marked({ text }: { text: string }) {
 
 export default function HelpDialog({ title, onClose }: { title: string; onClose: () => void }) {
   return (
-    <Modal isOpen variant={ModalVariant.medium} onClose={onClose} aria-labelledby="help-title">
+    <Dialog variant={ModalVariant.medium} onClose={onClose} aria-labelledby="help-title">
       <ModalHeader labelId="help-title" title={`Help: ${title}`} />
       <ModalBody tabIndex={0}>
         <Content>
@@ -45,6 +46,6 @@ export default function HelpDialog({ title, onClose }: { title: string; onClose:
           Close
         </Button>
       </ModalFooter>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,7 +1,8 @@
 /** A job in a dialogue over the page that started it. Closing it does not stop the job. */
 
-import { Button, Modal, ModalBody, ModalFooter, ModalHeader, ModalVariant } from "@patternfly/react-core";
+import { Button, ModalBody, ModalFooter, ModalHeader, ModalVariant } from "@patternfly/react-core";
 
+import { Dialog } from "../components/Dialog";
 import { JobView } from "./JobView";
 import { useJob } from "./useJob";
 
@@ -19,7 +20,7 @@ function FollowedJob({ id, onRetry }: { id: string; onRetry?: () => void }) {
 
 export function JobDialog({ id, title, onClose, onRetry }: Props) {
   return (
-    <Modal isOpen={id !== null} variant={ModalVariant.medium} onClose={onClose} aria-labelledby="job-dialog">
+    <Dialog isOpen={id !== null} variant={ModalVariant.medium} onClose={onClose} aria-labelledby="job-dialog">
       <ModalHeader labelId="job-dialog" title={title} />
       <ModalBody tabIndex={0}>{id !== null && <FollowedJob id={id} onRetry={onRetry} />}</ModalBody>
       <ModalFooter>
@@ -27,6 +28,6 @@ export function JobDialog({ id, title, onClose, onRetry }: Props) {
           Close
         </Button>
       </ModalFooter>
-    </Modal>
+    </Dialog>
   );
 }

@@ -32,7 +32,7 @@ export function ScriptCard() {
             />
             <Flex gap={{ default: "gapSm" }}>
               <FormSelect
-                className="hapair-filter"
+                className="hapair-number"
                 aria-label="Event of the test run"
                 value={event}
                 onChange={(_event, chosen) => { setEvent(chosen); }}

@@ -24,10 +24,10 @@ export function Buttons({ editor, config, onApply, onRetry }: Props) {
   return (
     <div className="hapair-buttons">
       <Flex gap={{ default: "gapSm" }}>
-        <Button type="submit" form="config-form" isDisabled={!isEdited || invalid || busy} isLoading={action.running}>
+        <Button type="submit" form="config-form" isAriaDisabled={!isEdited || invalid || busy} isLoading={action.running}>
           SAVE
         </Button>
-        <Button variant="primary" onClick={onApply} isDisabled={isEdited || busy}>
+        <Button variant="primary" onClick={onApply} isAriaDisabled={isEdited || busy}>
           APPLY
         </Button>
         {config.state === "failed" && !isEdited && (

@@ -7,6 +7,7 @@ import { useLiveStatus } from "../../app/live";
 import { useMayChange } from "../../app/session";
 import { ActDialog } from "../../acts/ActDialog";
 import { Loading } from "../../components/Loading";
+import { Notice } from "../../components/Notice";
 import { PageTitle } from "../../components/PageTitle";
 import { ProblemAlert } from "../../components/ProblemAlert";
 import { JobDialog } from "../../jobs/JobDialog";
@@ -60,8 +61,12 @@ function Panel({ editor, config }: { editor: ConfigEditor; config: Config }) {
         undecided={applied === "standalone" && drafted === "standalone"}
         steps={setupSteps({ applied, drafted, draftSaved: config.draft !== null, status: status?.status ?? null })}
       />
-      <DraftConflict editor={editor} />
-      <ProblemAlert problem={editor.action.problem} onClose={editor.action.clear} labels={labels} />
+      <Notice of={editor.conflict}>
+        <DraftConflict editor={editor} />
+      </Notice>
+      <Notice of={editor.action.problem}>
+        <ProblemAlert problem={editor.action.problem} onClose={editor.action.clear} labels={labels} />
+      </Notice>
       <Card>
         <CardBody>
           <ConfigForm editor={editor} fields={config.fields} applied={applied} />

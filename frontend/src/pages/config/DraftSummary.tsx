@@ -1,24 +1,31 @@
 /** What stands between the applied configuration and the draft, and who saved it. */
 
 import { Alert, Card, CardBody, CardTitle, Content } from "@patternfly/react-core";
+import type { ReactNode } from "react";
 
 import type { Change, Config } from "../../api/model";
 import { DataTable } from "../../components/DataTable";
 import { Time } from "../../components/Time";
+import { difference } from "../../lib/difference";
 import { plural, valueText } from "../../lib/format";
 
 const LONG_TEXT = 120;
 
-/** A script would fill the table: its size says enough here, the field above shows it. */
-function brief(value: unknown): string {
-  const text = valueText(value);
-  return text.length > LONG_TEXT || text.includes("\n") ? `${plural(text.length, "character", "characters")} of text` : text;
+function isLong(value: unknown): value is string {
+  return typeof value === "string" && (value.length > LONG_TEXT || value.includes("\n"));
+}
+
+/** One side of a change; of a script only the lines that differ. */
+function side({ from, to }: Change, which: "applied" | "draft"): ReactNode {
+  if (!isLong(from) && !isLong(to)) return valueText(which === "applied" ? from : to);
+  const [applied, draft] = difference(String(from), String(to));
+  return <pre className="hapair-output hapair-mono">{which === "applied" ? applied : draft}</pre>;
 }
 
 const COLUMNS = [
   { title: "Field", cell: (change: Change) => <span className="hapair-mono">{change.field}</span> },
-  { title: "Applied", cell: (change: Change) => brief(change.from) },
-  { title: "Draft", cell: (change: Change) => brief(change.to) },
+  { title: "Applied", cell: (change: Change) => side(change, "applied") },
+  { title: "Draft", cell: (change: Change) => side(change, "draft") },
 ];
 
 function SavedBy({ config }: { config: Config }) {

@@ -16,6 +16,7 @@ export function RoleSentence({ transitions, applied, drafted }: Props) {
   if (!row) {
     return (
       <Alert component="p"
+        className="hapair-role-sentence"
         variant="warning"
         isInline
         isPlain
@@ -23,5 +24,15 @@ export function RoleSentence({ transitions, applied, drafted }: Props) {
       />
     );
   }
-  return <Alert component="p" variant="info" isInline isPlain title={row.sentence} data-testid="role-sentence" />;
+  return (
+    <Alert
+      component="p"
+      className="hapair-role-sentence"
+      variant="info"
+      isInline
+      isPlain
+      title={row.sentence}
+      data-testid="role-sentence"
+    />
+  );
 }

@@ -11,6 +11,9 @@ const SENTENCE: Record<string, Sentence> = {
   ManualSwitch: (active, standby) => `Roles swapped: ${active} is the primary now, ${standby} the secondary.`,
   RaiseAlarm: (condition, message) => `Alarm: ${[condition, message].filter(Boolean).join(" – ")}`,
   ClearAlarm: (text) => `Alarm over: ${text}`,
+  AlarmRaised: (_code, text) => `Alarm: ${text}`,
+  AlarmCleared: (_code, text) => `Alarm over: ${text}`,
+  Rescued: () => "Data that only this server had was rescued.",
 };
 
 export function eventText(event: EventEntry): string {

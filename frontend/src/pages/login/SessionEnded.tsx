@@ -1,14 +1,20 @@
 /** Over the page where the session ended: what was typed there is still there after the login. */
 
-import { Modal, ModalBody, ModalHeader, ModalVariant } from "@patternfly/react-core";
+import { ModalBody, ModalHeader, ModalVariant } from "@patternfly/react-core";
 
 import { useSession } from "../../app/session";
+import { Dialog } from "../../components/Dialog";
 import { LoginForm } from "./LoginForm";
 
 export function SessionEnded() {
   const { state, session } = useSession();
   return (
-    <Modal isOpen={state === "ended"} variant={ModalVariant.small} aria-labelledby="session-ended">
+    <Dialog
+      isOpen={state === "ended"}
+      variant={ModalVariant.small}
+      aria-labelledby="session-ended"
+      elementToFocus="#password"
+    >
       <ModalHeader
         labelId="session-ended"
         title="Your session has ended"
@@ -17,6 +23,6 @@ export function SessionEnded() {
       <ModalBody>
         <LoginForm username={session?.username} />
       </ModalBody>
-    </Modal>
+    </Dialog>
   );
 }

@@ -102,7 +102,7 @@ function peerView(peer: StatusPeer): ServerView {
     isThis: false,
     faded: !peer.heard,
     lastHeard: age === null ? "not heard since this server's monitor started" : `last heard ${duration(age)} ago`,
-    facts: [],
+    facts: peer.heard ? [{ text: "its monitor answers", health: "good" }] : [],
   };
 }
 

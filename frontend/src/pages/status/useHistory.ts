@@ -40,7 +40,7 @@ export function useHistory(span: Span, live: Sample[], refreshKey: string): Seen
 
   return useMemo(() => {
     const lengthMs = (value?.length_s ?? 0) * 1_000;
-    const before = (value?.points ?? []).map(stored);
+    const before = (value?.points ?? []).map(stored).filter((sample) => !Number.isNaN(sample.at));
     const known = (before.at(-1)?.at ?? -lengthMs) + lengthMs;
     const samples = [...before, ...live.filter((sample) => sample.at >= known)];
     const until = Math.max(samples.at(-1)?.at ?? 0, value ? Date.parse(value.until) : 0);

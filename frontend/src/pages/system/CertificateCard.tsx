@@ -26,9 +26,10 @@ function End({ certificate }: { certificate: Certificate }) {
 
 function Facts({ certificate }: { certificate: Certificate }) {
   const { subject, issuer, names, not_after: end, fingerprint, made_here: own } = certificate;
+  const known = new Set([subject, ...names].filter(Boolean));
   return (
     <DescriptionList isHorizontal>
-      <Fact term="For">{[subject, ...names].filter(Boolean).join(", ")}</Fact>
+      <Fact term="For">{[...known].join(", ")}</Fact>
       <Fact term="Issued by">{own ? `${issuer} (this server itself)` : issuer}</Fact>
       <Fact term="Good until"><Time at={end} /></Fact>
       <Fact term="SHA256 fingerprint"><span className="hapair-mono">{fingerprint}</span></Fact>
