@@ -11,12 +11,13 @@ import json
 import statistics
 from typing import Any
 
-from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser import answers
 from tests.browser.canned import Answer, CannedConsole, ok
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.browser.consoles import Console
+from tests.browser.memory import Memory
 from tests.conftest import QUICK
 from tests.lab.servers import Servers, bring_up
 
@@ -57,23 +58,6 @@ def change_ms(console: Console, servers: Servers) -> float:
     found = float(page.evaluate("window.change"))
     servers.lab.fault("heal")
     return found
-
-
-class Memory:
-    """What the page holds after a collection."""
-
-    def __init__(self, page: Page) -> None:
-        self._session: CDPSession = page.context.new_cdp_session(page)
-
-    def measure(self) -> dict[str, int]:
-        self._session.send("HeapProfiler.collectGarbage")
-        counters = self._session.send("Memory.getDOMCounters")
-        heap = self._session.send("Runtime.getHeapUsage")
-        return {
-            "heap_bytes": int(heap["usedSize"]),
-            "nodes": counters["nodes"],
-            "listeners": counters["jsEventListeners"],
-        }
 
 
 def restless_console() -> CannedConsole:
