@@ -6,6 +6,7 @@ They take minutes, so the ordinary run leaves them out; test_rescue.py and test_
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,9 +16,9 @@ import pytest
 
 from tests.conftest import MakeServers
 from tests.lab import histories
-from tests.lab.acts import SETTLE_S, other, primary_of, recover, wait_stable
-from tests.lab.client import rows
-from tests.lab.network import HOSTS
+from tests.lab.acts import SETTLE_S, change_role, other, primary_of, recover, wait_parted, wait_stable
+from tests.lab.client import is_writable, rows
+from tests.lab.network import HOSTNAMES, HOSTS
 from tests.lab.pairing import Timing
 from tests.lab.places import LabError
 from tests.lab.servers import Servers
@@ -33,6 +34,12 @@ CUT_S = 20.0
 """Longer than the window of the failover and the wait for a lost standby together."""
 FILES = 1000
 KILL_EVERY_S = 0.05
+FEW_ROWS = 3
+FORCE = (
+    "import sys; from app.core.acts import Cause; from app.wiring import build_node; from jobs.steps import promotion;"
+    " promotion.promote(build_node(), Cause.RESUME, term=int(sys.argv[1]))"
+)
+"""What no command does: a primary takes a term that the other one has taken already, as from a restored node store."""
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +128,46 @@ def test_after_a_power_cut_of_both_whoever_returns_first_nothing_is_lost(servers
     wait_stable(servers, old, REJOIN_S)
     assert [servers.apis[host].status()["term"] for host in HOSTS] == [term, term]
     assert [writer.missing_in(database) for database in servers.databases] == [[], []]
+
+
+def test_of_two_primaries_of_one_term_both_stop_and_what_the_one_not_chosen_has_is_rescued(servers: Servers) -> None:
+    chosen = primary_of(servers)
+    dropped = other(chosen)
+    known = {each["id"] for each in histories.rescues(servers, dropped)}
+    histories.prepare(servers, chosen)
+    histories.wait_acknowledged(servers, chosen)
+    servers.lab.fault("cut-peer")
+    servers.apis[dropped].wait_status("degraded", SETTLE_S, role="primary")
+    term = servers.apis[dropped].status()["term"]
+    servers.lab.check(chosen, sys.executable, "-c", FORCE, str(term))
+    for host, rows_alone in ((chosen, FEW_ROWS + ROWS), (dropped, FEW_ROWS)):
+        histories.transactions(rows_alone)(servers, host)
+    servers.lab.fault("heal")
+    for host in HOSTS:
+        found = servers.apis[host].wait_status("conflict", SETTLE_S)
+        assert (found["node"]["writable"], found["term"]) == (False, term)
+    answer = servers.apis[chosen].ask("POST", "/ha/resolve", {"keep": "this", "confirm": HOSTNAMES[chosen]})
+    servers.apis[chosen].finish(str(answer["job"]["id"]))
+    wait_stable(servers, chosen, REJOIN_S)
+    fresh = [each for each in histories.rescues(servers, dropped) if each["id"] not in known]
+    assert [each["rows_by_table"][f"{histories.SCHEMA}.alone"] for each in fresh] == [FEW_ROWS]
+
+
+def test_a_secondary_that_was_cut_off_while_its_pair_was_ended_does_not_take_over_later(servers: Servers) -> None:
+    primary = primary_of(servers)
+    secondary = other(primary)
+    servers.lab.fault("isolate", secondary)
+    change_role(servers, primary, "standalone")
+    servers.lab.fault("heal")
+    healed_s = time.monotonic()
+    wait_for(lambda: "monitor-dead" in histories.reasons(servers, secondary), SETTLE_S, "what it sees of its primary")
+    wait_for(lambda: time.monotonic() - healed_s > CUT_S, 2 * CUT_S, "more than the window to pass")
+    assert servers.apis[secondary].status()["node"]["role"] == "secondary"
+    assert not is_writable(servers.database(secondary))
+    change_role(servers, secondary, "standalone")
+    wait_parted(servers)
+    servers.pair(PATIENT)
+    histories.set_field(servers, HAAntiFlappingTime=0)
 
 
 def test_an_old_primary_rejoins_while_its_redis_is_down(servers: Servers) -> None:
