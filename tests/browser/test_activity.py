@@ -68,15 +68,15 @@ def test_without_the_database_the_journal_of_this_server_is_named_as_such(
 def check(request: dict[str, Any]) -> Answer:
     """The first part is as it was written; in the second an entry is not."""
     if parse_qs(request["query"])["after"] == ["0"]:
-        return ok({"checked": FIRST_PART, "unlinked": 0, "next": FIRST_PART, "broken": None})
+        return ok({"checked": FIRST_PART, "unlinked": 0, "next": FIRST_PART, "broken": None, "accepted": []})
     broken = {"entry": 2_071, "reason": "Its hash is not that of what it says."}
-    return ok({"checked": 70, "unlinked": 0, "next": None, "broken": broken})
+    return ok({"checked": 70, "unlinked": 0, "next": None, "broken": broken, "accepted": []})
 
 
 def test_the_check_goes_through_all_journals_and_names_the_first_broken_entry(
     page: Page, make_console: MakeConsole
 ) -> None:
-    whole = {"checked": 5, "unlinked": 2, "next": None, "broken": None}
+    whole = {"checked": 5, "unlinked": 2, "next": None, "broken": None, "accepted": []}
     console = make_console(
         {
             "GET /activity/chains": answers.always({"items": [answers.chain(), answers.chain("node", node_id="own")]}),

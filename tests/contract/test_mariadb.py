@@ -12,6 +12,8 @@ import pymysql
 import pytest
 
 from app.adapters.mariadb.binarylogs import read_contents
+from app.adapters.mariadb.connection import remote_session
+from app.adapters.mariadb.dialect import LOGIN_REFUSED
 from app.adapters.mariadb.rewinding import known_history
 from app.core.errors import LocalFailure
 from tests.contract.databases import caught_up, written
@@ -364,10 +366,12 @@ def test_the_replication_password_is_in_no_log(servers: Pair) -> None:
 def test_a_new_password_replaces_the_old_one(servers: Pair) -> None:
     server, replica = servers
     source = server.source_for(replica)
-    replica.remember_source(source)
-    assert replica.database.probe_remote(source.host, source.port, 2.0)
+    with remote_session(source, 2.0) as session:
+        assert session.row("SELECT 1 AS one") == {"one": 1}
     server.database.ensure_accounts("another password")
-    assert not replica.database.probe_remote(source.host, source.port, 2.0)
+    with pytest.raises(LocalFailure) as refused, remote_session(source, 2.0):
+        pass
+    assert refused.value.code == LOGIN_REFUSED.code
 
 
 # --- switching, cut off in the middle
