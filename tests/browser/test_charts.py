@@ -27,7 +27,8 @@ def test_another_span_is_asked_of_the_server(page: Page, make_console: MakeConso
     console = make_console({})
     page.goto(console.url)
     charts = page.get_by_test_id("charts")
-    charts.get_by_role("button", name="30 d").click()
+    with page.expect_response("**/ha/history?span=month"):
+        charts.get_by_role("button", name="30 d").click()
     expect(charts.get_by_role("button", name="30 d")).to_have_attribute("aria-pressed", "true")
     expect(charts.get_by_role("figure")).to_have_count(3)
     assert console.sent("GET /ha/history")[-1]["query"] == "span=month"
