@@ -94,6 +94,14 @@ def seen_version(note: str) -> int | None:
     return version if found else None
 
 
+def needed_version(note: str) -> int:
+    """As `seen_version`, where If-Match may not be missing. Raises MatchNeeded."""
+    seen = seen_version(note)
+    if seen is None:
+        raise MatchNeeded("/ha/alerts")
+    return seen
+
+
 def _authors() -> str:
     notes = [each for each in (MAIL_NOTE, WEBHOOK_NOTE) if alertsettings.version(node(), each)]
     return " and ".join(sorted({alertsettings.saved_by(node(), each) for each in notes})) or alertsettings.NOBODY
@@ -159,9 +167,7 @@ def server_of(url: str) -> str:
 @resource.alt_response(428, description="If-Match is missing")
 def save_mail(body: Json) -> Response:
     """Set the mail server of this server. The password is kept sealed and never shown again."""
-    seen = seen_version(MAIL_NOTE)
-    if seen is None:
-        raise MatchNeeded("/ha/alerts")
+    seen = needed_version(MAIL_NOTE)
     password = body.pop("password")
     settings = MailSettings(**{**body, "security": Security(body["security"])})
     before = alertsettings.mail_settings(node())
@@ -198,9 +204,7 @@ def forget_mail() -> Response:
 @resource.alt_response(428, description="If-Match is missing")
 def save_webhook(body: Json) -> Response:
     """Set where each event is posted. The secret signs the calls; it is kept sealed and never shown again."""
-    seen = seen_version(WEBHOOK_NOTE)
-    if seen is None:
-        raise MatchNeeded("/ha/alerts")
+    seen = needed_version(WEBHOOK_NOTE)
     settings = WebhookSettings(body["url"], body["authority"])
     before = alertsettings.webhook_settings(node())
     note_detail(changes=_changes({} if before is None else asdict(before), asdict(settings)))

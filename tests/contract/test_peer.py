@@ -22,7 +22,7 @@ from app.core.wire import REQUEST_BYTES_MAX
 from app.ports import Json, Peer
 from jobs.peer.commands import ReceiveFiles, SendSeed, Talk, parse_command
 from tests.contract import peer_command
-from tests.contract.peer_servers import PeerServers
+from tests.contract.peer_servers import PeerServers, processes_naming
 from tests.fakes.peer import FakePeer
 from tests.waiting import wait_for
 
@@ -319,8 +319,11 @@ def test_a_secondary_sends_no_seed(real: RealSide) -> None:
 
 
 def test_a_seed_that_nobody_reads_to_the_end_leaves_nothing_behind(real: RealSide) -> None:
+    before = len(processes_naming(real.servers.folder))
     with real.peer.open_seed(TIMEOUT_S) as chunks:
         next(chunks)
+        assert len(processes_naming(real.servers.folder)) > before
+    wait_for(lambda: len(processes_naming(real.servers.folder)) == before, TIMEOUT_S, "the end on both sides")
 
 
 # --- the forced command against a hostile peer ------------------------------------------------------------------------
