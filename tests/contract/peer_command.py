@@ -1,6 +1,7 @@
 """The forced command of the tests: the real one, with verbs and a database that do what a test needs.
 
-How the seed behaves is read from the file `seed` in the state folder: `whole`, `broken` or `refused`.
+How the seed behaves is read from the file `seed` in the state folder: `whole`, `broken` or `refused`. Held requests
+are answered when the file `released` is there.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +18,9 @@ from app.core.errors import LocalFailure, NotAllowed
 from app.ports import Json, Node
 from app.settings import Settings, read_settings
 from jobs.peer.__main__ import main
+from tests.waiting import wait_for
 
+HELD_S = 60.0
 SEED_BLOCK = bytes(range(256)) * 256
 SEED_BLOCKS = 64
 """4 MiB in all."""
@@ -43,8 +45,8 @@ def echo(node: Node, body: Json) -> Json:
     return {"got": body, "node_id": node.store.state().node_id}
 
 
-def wait(node: Node, body: Json) -> Json:
-    time.sleep(float(body["seconds"]))
+def hold(node: Node, body: Json) -> Json:
+    wait_for((node.settings.state_dir / "released").exists, HELD_S, "the test to release the request")
     return {}
 
 
@@ -78,7 +80,7 @@ def unpin(node: Node, body: Json) -> Json:
 
 VERBS = {
     "echo": echo,
-    "wait": wait,
+    "hold": hold,
     "refuse": refuse,
     "fail": fail,
     "shout": shout,

@@ -27,6 +27,8 @@ from tests.fakes.peer import FakePeer
 from tests.waiting import wait_for
 
 TIMEOUT_S = 20.0
+GIVEN_UP_S = 12.0
+"""A request with a short time-out ends sooner, on a busy machine too; what libraries wait by themselves is longer."""
 SEED = peer_command.SEED_BLOCK * peer_command.SEED_BLOCKS
 
 
@@ -44,11 +46,11 @@ class FakeSide:
             {
                 "echo": lambda body: {"got": body},
                 "refuse": refuse,
-                "wait": lambda _: {},
+                "hold": lambda _: {},
                 "large": lambda body: {"text": "x" * int(body["characters"])},
             }
         )
-        fake.slow["wait"] = 2.0
+        fake.slow["hold"] = 2.0
         fake.seed = SEED
         return fake
 
@@ -149,9 +151,9 @@ def test_a_late_answer_counts_for_nothing_and_the_next_request_is_answered(side:
     side.peer.request("echo", {}, TIMEOUT_S)
     began = time.monotonic()
     with pytest.raises(PeerUnreachable) as refused:
-        side.peer.request("wait", {"seconds": 30}, 1.0)
+        side.peer.request("hold", {}, 1.0)
     assert refused.value.code == "peer-timeout"
-    assert time.monotonic() - began < 5.0
+    assert time.monotonic() - began < GIVEN_UP_S
     assert side.peer.request("echo", {"n": 2}, TIMEOUT_S)["got"] == {"n": 2}
 
 
@@ -196,11 +198,12 @@ def test_a_refused_seed_says_why(side: FakeSide | RealSide) -> None:
 
 def test_a_slow_request_delays_no_other(real: RealSide) -> None:
     real.peer.request("echo", {}, TIMEOUT_S)
-    slow = threading.Thread(target=lambda: real.peer.request("wait", {"seconds": 4}, TIMEOUT_S))
+    slow = threading.Thread(target=lambda: real.peer.request("hold", {}, 3 * TIMEOUT_S))
     slow.start()
     for _ in range(3):
         real.peer.request("echo", {}, TIMEOUT_S)
     assert slow.is_alive()
+    (real.asked.settings.state_dir / "released").touch()
     slow.join()
 
 
@@ -297,7 +300,7 @@ def test_a_server_that_accepts_and_says_nothing_is_given_up_in_time(real: RealSi
         with pytest.raises(PeerUnreachable) as refused:
             real.peer.request("echo", {}, 1.0)
         assert refused.value.code == "peer-timeout"
-        assert time.monotonic() - began < 4.0
+        assert time.monotonic() - began < GIVEN_UP_S
 
 
 def test_a_name_that_does_not_resolve_is_unreachable_in_time(real: RealSide) -> None:
@@ -308,7 +311,7 @@ def test_a_name_that_does_not_resolve_is_unreachable_in_time(real: RealSide) -> 
     began = time.monotonic()
     with pytest.raises(PeerUnreachable):
         real.peer.request("echo", {}, 2.0)
-    assert time.monotonic() - began < 4.0
+    assert time.monotonic() - began < GIVEN_UP_S
 
 
 def test_a_secondary_sends_no_seed(real: RealSide) -> None:
