@@ -27,6 +27,7 @@ from app.install.configuration import TEMPLATES
 from app.ports import REPLICATION_USER, ReplicationSource
 from app.settings import Settings
 from tests.fakes.database import Write, WriteState
+from tests.ports import free_port
 from tests.waiting import wait_for
 
 ACCOUNT = "mysql"
@@ -35,6 +36,8 @@ CLIENT = "client"
 CLIENT_PASSWORD = "a client's password"
 REPLICATION_PASSWORD = 'o\'ne \\ "quoted" pass%word ü'
 START_S = 20.0
+LOOK_S = 0.3
+CLOSE_S = 5.0
 STOP_S = 20.0
 PROGRAMS = ("mariadbd", "mariadb-install-db", "mariadb-backup", "mbstream", "mariadb-binlog")
 SMALL = """
@@ -80,10 +83,11 @@ class RealClient:
         return True
 
     def write(self, value: int) -> Write:
+        """A write that has begun, and has ended if it does so at once."""
         write = Write(value)
         thread = threading.Thread(target=self._write, args=(write,), daemon=True)
         thread.start()
-        thread.join(0.3)
+        thread.join(LOOK_S)
         self._threads.append(thread)
         return write
 
@@ -105,10 +109,16 @@ class RealClient:
         self.execute("LOCK TABLES app.`rows` WRITE")
 
     def close(self) -> None:
+        # Statements that hang end by this, each with an error of its own; to close what a thread still reads from would
+        # break the thread in some other way.
+        line = self._connection._sock
+        if line is not None:
+            with suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(CLOSE_S)
         with suppress(pymysql.MySQLError):
             self._connection.close()
-        for thread in self._threads:
-            thread.join(5)
 
 
 class RealServer:
@@ -120,7 +130,7 @@ class RealServer:
         self.folder = folder
         self.data = folder / "data"
         self.socket = folder / "socket"
-        self.port = _free_port()
+        self.port = free_port(HOST)
         self.process: subprocess.Popen[bytes] | None = None
         self.remote: ReplicationSource | None = None
         """What the adapter finds stored as its source."""
@@ -322,10 +332,3 @@ def two_servers() -> Iterator[tuple[RealServer, RealServer]]:
         for server in servers:
             server.kill()
         shutil.rmtree(folder)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port

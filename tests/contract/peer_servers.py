@@ -23,18 +23,12 @@ from app.core.roles import Role
 from app.core.state import PeerIdentity, Phase
 from app.migrate import migrate_node_store
 from app.settings import Settings
+from tests.ports import free_port
 from tests.waiting import wait_for
 
 SSHD_START_S = 10.0
 SSHD_TEMPLATE = Path(__file__).parents[2] / "app" / "install" / "templates" / "sshd_config"
 SSHD_PRIVILEGE_FOLDER = Path("/run/sshd")
-
-
-def free_port(address: str) -> int:
-    """A port that nobody listens on at this address just now."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.create_server((address, 0), family=family) as listening:
-        return int(listening.getsockname()[1])
 
 
 class PeerServer:

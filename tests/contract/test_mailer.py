@@ -23,8 +23,11 @@ from app.core.errors import LocalFailure
 from app.ports import Mail, Mailer
 from tests.contract.certificates import self_signed
 from tests.fakes.mailer import FakeMailer
+from tests.ports import free_port
 
 LOOPBACK = "127.0.0.1"
+READY_S = 30.0
+DRIPS_S = 30.0
 PASSWORD = "smtp-Geheimnis-77"
 MAIL = Mail(to="ops@example.org", subject="s", text="t")
 
@@ -71,17 +74,10 @@ def mailbox() -> Mailbox:
     return Mailbox()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
 @contextlib.contextmanager
 def serving(mailbox: Mailbox, **options: Any) -> Iterator[int]:
-    port = free_port()
-    controller = Controller(mailbox, hostname=LOOPBACK, port=port, **options)
+    port = free_port(LOOPBACK)
+    controller = Controller(mailbox, hostname=LOOPBACK, port=port, ready_timeout=READY_S, **options)
     controller.start()
     try:
         yield port
@@ -216,7 +212,7 @@ def test_plain_and_html_travel_together(smtp_port: int, mailbox: Mailbox) -> Non
 
 
 def test_nobody_listening_is_a_local_failure() -> None:
-    assert failing(settings(free_port())).code == "mail-failed"
+    assert failing(settings(free_port(LOOPBACK))).code == "mail-failed"
 
 
 def test_a_silent_server_is_given_up_in_time() -> None:
@@ -235,8 +231,8 @@ def test_a_server_that_drips_is_given_up_in_time() -> None:
         drip = threading.Thread(target=_drip, args=(dripping, over), daemon=True)
         drip.start()
         started = time.monotonic()
-        failing(settings(dripping.getsockname()[1]), mailer=SmtpMailer(timeout_s=5, session_s=0.5))
-        assert time.monotonic() - started < 4
+        failing(settings(dripping.getsockname()[1]), mailer=SmtpMailer(timeout_s=DRIPS_S, session_s=0.5))
+        assert time.monotonic() - started < DRIPS_S / 2
         over.set()
         drip.join(5)
 

@@ -11,7 +11,6 @@ import re
 import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -213,7 +212,7 @@ class Sampler:
                 for command, look in _processes(namespace):
                     self._seen.setdefault(look, command)
             self.looks += 1
-            time.sleep(SAMPLE_S)  # between two looks
+            self._stopping.wait(SAMPLE_S)
 
     def findings(self, secrets: Secrets) -> list[Finding]:
         """Processes that had a secret among their arguments or in their environment."""
