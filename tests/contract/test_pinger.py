@@ -18,6 +18,9 @@ from tests.waiting import wait_for
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="raw sockets need root")
 NO_ADDRESSES = ["", " ", "a b\r\nc", "\0", "x" * 300, "-c1", "$(reboot)", "ünïcode..invalid"]
+ROUND_S = 1.0
+ENDLESS_S = 30.0
+"""As long as a resolver or a library may hang in these tests."""
 HOSTILE = [*NO_ADDRESSES, "ff02::1%nothing", "255.255.255.255"]
 
 
@@ -57,7 +60,7 @@ def hanging_resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Even
 
     def resolve(host: str, *arguments: object, **options: object) -> object:
         if host == "slow.example":
-            release.wait(30)
+            release.wait(ENDLESS_S)
             return genuine("127.0.0.1", None, type=socket.SOCK_RAW)
         return genuine(host, *arguments, **options)  # type: ignore[arg-type]
 
@@ -69,34 +72,30 @@ def hanging_resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Even
 @needs_root
 def test_a_hanging_resolver_delays_only_the_first_round_and_is_asked_once(hanging_resolver: threading.Event) -> None:
     pinger = real.IcmpPinger()
-    before = threading.active_count()
-    first = _timed(pinger, 0.4)
-    assert first["slow.example"] is None
+    before = set(threading.enumerate())
     started = time.monotonic()
-    for _ in range(5):
-        answers = pinger.ping(["slow.example", "127.0.0.1"], 0.4)
+    for round_number in range(6):
+        answers = pinger.ping(["slow.example", "127.0.0.1"], ROUND_S)
+        assert answers["slow.example"] is None
         assert answers["127.0.0.1"] is not None
-    assert time.monotonic() - started < 0.4
-    assert threading.active_count() == before + 1
+        if round_number == 0:
+            first_s = time.monotonic() - started
+    assert first_s < ENDLESS_S / 2
+    assert time.monotonic() - started - first_s < 5 * ROUND_S * real.NAME_SHARE
+    assert len(set(threading.enumerate()) - before) == 1
     hanging_resolver.set()
-    wait_for(lambda: pinger.ping(["slow.example"], 0.4)["slow.example"] is not None, 5, "the resolver's late answer")
+    wait_for(
+        lambda: pinger.ping(["slow.example"], ROUND_S)["slow.example"] is not None, 30, "the resolver's late answer"
+    )
 
 
 def test_a_library_that_waits_too_long_does_not_hold_up_the_round(monkeypatch: pytest.MonkeyPatch) -> None:
     """As icmplib does when the wall clock, by which it counts, is set back."""
 
     async def wait(*_addresses: object, **_options: object) -> None:
-        await asyncio.sleep(30)
+        await asyncio.sleep(ENDLESS_S)
 
     monkeypatch.setattr(real, "async_multiping", wait)
     started = time.monotonic()
     assert real.IcmpPinger().ping(["127.0.0.1"], 0.2) == {"127.0.0.1": None}
-    assert time.monotonic() - started < 2
-
-
-def _timed(pinger: Pinger, timeout_s: float) -> dict[str, float | None]:
-    started = time.monotonic()
-    answers = pinger.ping(["slow.example", "127.0.0.1"], timeout_s)
-    assert time.monotonic() - started < timeout_s + 0.2
-    assert answers["127.0.0.1"] is not None
-    return answers
+    assert time.monotonic() - started < ENDLESS_S / 2
