@@ -11,7 +11,7 @@ from datetime import datetime
 from app.core.acts import Cause
 from app.core.errors import NotAllowed
 from app.core.roles import Role
-from app.core.state import Fence, FenceReason, NodeState, Phase, Promotion
+from app.core.state import Fence, FenceReason, NodeState, Phase, Promotion, with_standby_out
 
 _BY_A_SECONDARY = (Cause.FAILOVER.value, Cause.HANDOVER.value, Cause.TAKEOVER.value)
 
@@ -54,14 +54,14 @@ def record_standby_out(state: NodeState, now: datetime, shared_position: str = "
         raise _refuse("Only a primary has a standby.")
     if state.standby_out:
         return state
-    return replace(state, standby_out=True, standby_out_since=now, shared_position=shared_position)
+    return with_standby_out(state, now, shared_position)
 
 
 def record_standby_back(state: NodeState) -> NodeState:
     """The standby is part of the pair."""
     if state.role is not Role.PRIMARY:
         raise _refuse("Only a primary has a standby.")
-    return replace(state, standby_out=False, standby_out_since=None, shared_position="")
+    return with_standby_out(state, None)
 
 
 def await_secondary(state: NodeState) -> NodeState:
@@ -98,14 +98,11 @@ def intend_promotion(
         raise _refuse(f"A promotion needs a higher term than {state.term}, not {term}.")
     by_itself = cause in (Cause.FAILOVER, Cause.HANDOVER)
     return replace(
-        state,
+        with_standby_out(state, now if standby_out else None),
         role=Role.PRIMARY,
         term=term,
         promotion=Promotion(term, now, cause.value, None, lost_bound),
         fence=Fence(FenceReason.OPERATION, now, f"promotion ({cause.value})"),
-        standby_out=standby_out,
-        standby_out_since=now if standby_out else None,
-        shared_position="",
         last_failover_at=now if by_itself else state.last_failover_at,
         stable_since_failover=False if by_itself else state.stable_since_failover,
     )
@@ -132,15 +129,12 @@ def demote(state: NodeState, term: int, now: datetime, *, by_failover: bool) -> 
     if term == state.term and state.role is Role.PRIMARY:
         raise _refuse(f"The peer has the same term {term}: it is not proven to be the rightful primary.")
     return replace(
-        state,
+        with_standby_out(state, None),
         role=Role.SECONDARY,
         term=term,
         phase=Phase.PAIRED,
         promotion=None,
         fence=None,
-        standby_out=False,
-        standby_out_since=None,
-        shared_position="",
         last_failover_at=now if by_failover else state.last_failover_at,
         stable_since_failover=False if by_failover else state.stable_since_failover,
     )

@@ -7,7 +7,7 @@ the database accepts a write, and the rightful primary is the node with the high
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -120,6 +120,12 @@ class NodeState:
     maintenance_until: datetime | None = None
     swap_given_up: str = ""
     """The last swap, by its job, in which this node was asked to take over and will not any more."""
+
+
+def with_standby_out(state: NodeState, since: datetime | None, shared_position: str = "") -> NodeState:
+    """The state with its standby out of the pair since then, and with everything up to that position. Where `since` is
+    None no standby is out: it is part of the pair, or there is none."""
+    return replace(state, standby_out=since is not None, standby_out_since=since, shared_position=shared_position)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from app.core import positions
 from app.core.errors import HapairError, LocalFailure
 from app.core.facts import DatabaseFacts
 from app.core.roles import Change, Role
-from app.core.state import NodeState, Phase
+from app.core.state import NodeState, Phase, with_standby_out
 from app.ports import Node
 from jobs.context import BaseStep, Context
 from jobs.steps import folders
@@ -96,10 +96,7 @@ def joining(state: NodeState, term: int) -> NodeState:
 
 def standalone_again(state: NodeState) -> NodeState:
     """What a set-up that was taken back leaves; the keys stay pinned, so that APPLY can be pressed again."""
-    return replace(
-        state, role=Role.STANDALONE, phase=Phase.NONE, fence=None, standby_out=False, standby_out_since=None,
-        shared_position="",
-    )  # fmt: skip
+    return replace(with_standby_out(state, None), role=Role.STANDALONE, phase=Phase.NONE, fence=None)
 
 
 class CatchUp(BaseStep):

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 
 from app.core import config as configuration
 from app.core.roles import Role
-from app.core.state import NodeState, PeerIdentity, Phase
+from app.core.state import NodeState, PeerIdentity, Phase, with_standby_out
 from app.ports import REPLICATION_SECRET
 from jobs.context import BaseStep, Context
 from jobs.steps import preflight
@@ -125,7 +125,7 @@ class BecomePrimary(BaseStep):
             if state.role is Role.PRIMARY and state.pair_id == pair_id:
                 return state
             return replace(
-                state,
+                with_standby_out(state, now),
                 role=Role.PRIMARY,
                 term=state.term + 1,
                 phase=Phase.INITIALIZED,
@@ -133,9 +133,6 @@ class BecomePrimary(BaseStep):
                 peer=peer,
                 fence=None,
                 promotion=None,
-                standby_out=True,
-                standby_out_since=now,
-                shared_position="",
                 stable_since_failover=True,
                 last_failover_at=None,
             )

@@ -13,7 +13,7 @@ from app.core import config as configuration
 from app.core import moves
 from app.core.errors import HapairError, PeerRefused, PeerUnreachable
 from app.core.roles import Role
-from app.core.state import NodeState, Phase
+from app.core.state import NodeState, Phase, with_standby_out
 from app.ports import Json, Node
 from jobs.context import BaseStep, Context
 from jobs.steps import address
@@ -165,15 +165,12 @@ def become_standalone(node: Node) -> None:
 
 def standalone(state: NodeState) -> NodeState:
     return replace(
-        state,
+        with_standby_out(state, None),
         role=Role.STANDALONE,
         phase=Phase.NONE,
         pair_id=None,
         fence=None,
         promotion=None,
-        standby_out=False,
-        standby_out_since=None,
-        shared_position="",
         maintenance_until=None,
         last_failover_at=None,
         stable_since_failover=True,
