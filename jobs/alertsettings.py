@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from app.core.alertsettings import MailSettings, Security, WebhookSettings
-from app.core.errors import NotAllowed
+from app.core.errors import Stale
 from app.ports import Json, Node
 
 MAIL_NOTE = "alert-mail"
@@ -56,6 +56,10 @@ def saved_by(node: Node, note: str) -> str:
     return str((node.store.note(note) or {}).get(SAVED_BY, NOBODY))
 
 
+def stale(by: str) -> Stale:
+    return Stale("stale-settings", "The Alert Settings", by)
+
+
 def save(
     node: Node,
     settings: MailSettings | WebhookSettings,
@@ -66,7 +70,7 @@ def save(
 ) -> None:
     """The settings count from now on; with `plain` None the secret that is kept already stays.
 
-    Raises NotAllowed (code `stale-settings`) where they are of another version than `expected`.
+    Raises Stale where they are of another version than `expected`.
     """
     note = MAIL_NOTE if isinstance(settings, MailSettings) else WEBHOOK_NOTE
     sealed = "" if not plain else node.keys.seal(plain)
@@ -79,7 +83,7 @@ def save(
 
 
 def forget(node: Node, note: str, *, by: str = NOBODY, expected: int | None = None) -> None:
-    """Nothing is saved any more, the secret neither. Raises NotAllowed as `save` does."""
+    """Nothing is saved any more, the secret neither. Raises Stale as `save` does."""
     node.store.change_note(note, lambda before: _next(before, by, expected))
 
 
@@ -95,10 +99,5 @@ def _version(note: Json) -> int:
 
 def _next(before: Json, by: str, expected: int | None) -> Json:
     if expected is not None and _version(before) != expected:
-        raise NotAllowed(
-            "stale-settings",
-            "Somebody Else Has Changed These Settings",
-            detail=f"They were changed after you loaded them, last by {before.get(SAVED_BY, NOBODY)}.",
-            hint="Load them again and repeat your changes.",
-        )
+        raise stale(before.get(SAVED_BY, NOBODY))
     return {VERSION: _version(before) + 1, SAVED_BY: by}

@@ -6,11 +6,11 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Response, make_response
+from flask import Response
 
 from app.api.body import Resource
 from app.api.door import needs, note_detail, recorded, visitor
-from app.api.matching import MatchNeeded, etag, if_match, matches
+from app.api.matching import MatchNeeded, if_match, matches, with_etag
 from app.api.parts import node
 from app.core.access import Scope, allows
 from app.core.alertsettings import (
@@ -21,7 +21,7 @@ from app.core.alertsettings import (
     mail_warnings,
     webhook_warnings,
 )
-from app.core.errors import HapairError, InvalidInput, NotAllowed, NotFound
+from app.core.errors import InvalidInput, NotAllowed, NotFound
 from app.core.notices import Channel
 from app.core.scriptcheck import ScriptCheck
 from app.ports import AlertTest, ConfigRecord, Json
@@ -49,34 +49,19 @@ password that they don't know sent to a server of theirs."""
 IF_MATCH = if_match("the alert settings")
 
 
-class Stale(HapairError):
-    status = 412
-
-    def __init__(self, by: str) -> None:
-        super().__init__(
-            "stale-settings",
-            "Somebody Else Has Changed The Alert Settings",
-            detail=f"They were changed after you loaded them, last by {by}.",
-            hint="Load them again (the console has, and keeps what you typed), look at them, and save once more.",
-        )
-
-
 @resource.route("/ha/alerts", methods=["GET"])
 @needs(Scope.READ)
 @resource.response(200, AlertSettingsSchema)
 def show_alerts() -> Response:
     """Mail server and webhook of this server, without their secrets, and how much waits to go out; the ETag is needed
     for saving."""
-    return with_etag()
+    return _answer()
 
 
-def with_etag() -> Response:
+def _answer() -> Response:
     # The version is read first: of a change in between the next save is told.
     version = _version()
-    response = make_response(AlertSettingsSchema().dump(_shown()))
-    response.headers["ETag"] = etag(version)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return with_etag(AlertSettingsSchema().dump(_shown()), version)
 
 
 def _version() -> str:
@@ -90,7 +75,7 @@ def seen_version(note: str) -> int | None:
     version = alertsettings.version(node(), note)
     found = matches(_version())
     if found is False:
-        raise Stale(_authors())
+        raise alertsettings.stale(_authors())
     return version if found else None
 
 
@@ -107,21 +92,9 @@ def _authors() -> str:
     return " and ".join(sorted({alertsettings.saved_by(node(), each) for each in notes})) or alertsettings.NOBODY
 
 
-def _save(settings: MailSettings | WebhookSettings, secret: str | None, seen: int) -> None:
-    """Raises Stale where somebody was faster."""
-    try:
-        alertsettings.save(node(), settings, secret, by=visitor().actor.name, expected=seen)
-    except NotAllowed as error:
-        raise Stale(_authors()) from error
-
-
 def _forget(note: str) -> Response:
-    seen = seen_version(note)
-    try:
-        alertsettings.forget(node(), note, by=visitor().actor.name, expected=seen)
-    except NotAllowed as error:
-        raise Stale(_authors()) from error
-    return with_etag()
+    alertsettings.forget(node(), note, by=visitor().actor.name, expected=seen_version(note))
+    return _answer()
 
 
 def _shown() -> Json:
@@ -179,8 +152,8 @@ def save_mail(body: Json) -> Response:
     errors = mail_errors(settings, has_password=kept or bool(password))
     if errors:
         raise _invalid(errors)
-    _save(settings, password, seen)
-    return with_etag()
+    alertsettings.save(node(), settings, password, by=visitor().actor.name, expected=seen)
+    return _answer()
 
 
 @resource.route("/ha/alerts/mail", methods=["DELETE"])
@@ -208,9 +181,9 @@ def save_webhook(body: Json) -> Response:
     settings = WebhookSettings(body["url"], body["authority"])
     before = alertsettings.webhook_settings(node())
     note_detail(changes=_changes({} if before is None else asdict(before), asdict(settings)))
-    _save(settings, body["secret"], seen)
+    alertsettings.save(node(), settings, body["secret"], by=visitor().actor.name, expected=seen)
     note_detail(secret_set=alertsettings.has_secret(node(), WEBHOOK_NOTE))
-    return with_etag()
+    return _answer()
 
 
 @resource.route("/ha/alerts/webhook", methods=["DELETE"])

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Response, make_response
+from flask import Response
 
 from app.api.alerts import refuse_errors
 from app.api.body import Resource
 from app.api.door import needs, note_detail, recorded, visitor
-from app.api.matching import MatchNeeded, etag, if_match, matches
+from app.api.matching import MatchNeeded, if_match, matches, with_etag
 from app.api.parts import node
 from app.core.access import Scope, allows
 from app.core.config import Config, Surroundings, check, complete, differences, with_changes
-from app.core.errors import HapairError, NotAllowed
+from app.core.errors import NotAllowed, Stale
 from app.core.fields import FIELDS, Value
 from app.core.masks import HIDDEN, masked, masked_differences
 from app.core.plans import PREFLIGHT
@@ -23,18 +23,6 @@ from app.schemas.ha import ConfigSchema, DraftSchema, FingerprintSchema
 resource = Resource("configuration", __name__, "The HA configuration")
 
 IF_MATCH = if_match("the configuration")
-
-
-class Stale(HapairError):
-    status = 412
-
-    def __init__(self, by: str | None) -> None:
-        super().__init__(
-            "stale-draft",
-            "Somebody Else Has Changed The Draft",
-            detail=f"The configuration was changed after you loaded it, last saved by {by or 'hapair'}.",
-            hint="Load it again and repeat your changes.",
-        )
 
 
 def applied_values(record: ConfigRecord) -> dict[str, Value]:
@@ -85,29 +73,22 @@ def described(record: ConfigRecord) -> Json:
     }  # fmt: skip
 
 
-def with_etag(record: ConfigRecord, script_check: ScriptCheck | None = None) -> Response:
-    response = make_response(ConfigSchema().dump({**described(record), "script_check": script_check}))
-    response.headers["ETag"] = etag(str(record.version))
-    response.headers["Cache-Control"] = "no-store"
-    return response
+def shown(record: ConfigRecord, script_check: ScriptCheck | None = None) -> Response:
+    """The configuration with its ETag, and what was found in a script that was saved."""
+    return with_etag(ConfigSchema().dump({**described(record), "script_check": script_check}), str(record.version))
 
 
 def matched_version(record: ConfigRecord) -> int | None:
     """The version that If-Match names; None without If-Match. Raises Stale where it is not the stored one."""
     found = matches(str(record.version))
     if found is False:
-        raise Stale(record.saved_by)
+        raise Stale("stale-draft", "The Draft", record.saved_by or "hapair")
     return record.version if found else None
 
 
 def save(draft: Json | None, version: int | None) -> ConfigRecord:
     """Raises Stale where somebody was faster."""
-    try:
-        return node().store.save_draft(draft, version, visitor().actor)
-    except NotAllowed as error:
-        if error.code != "stale-draft":
-            raise
-        raise Stale(node().store.config().saved_by) from error
+    return node().store.save_draft(draft, version, visitor().actor)
 
 
 def refuse_while_applying() -> None:
@@ -126,7 +107,7 @@ def refuse_while_applying() -> None:
 @resource.response(200, ConfigSchema)
 def show_config() -> Response:
     """Applied configuration, draft, differences and the declaration of each field; the ETag is needed for saving."""
-    return with_etag(node().store.config())
+    return shown(node().store.config())
 
 
 @resource.route("/ha/config/draft", methods=["PUT"])
@@ -154,7 +135,7 @@ def save_draft(changes: dict[str, Value | None]) -> Response:
         check_draft(applied, draft)
         found = checked_script(applied, draft)
     # A draft without differences is no draft: it would only look like unfinished work.
-    return with_etag(save(draft if changed else None, version), found)
+    return shown(save(draft if changed else None, version), found)
 
 
 def checked_script(applied: Config, draft: Config) -> ScriptCheck | None:
@@ -180,8 +161,8 @@ def discard_draft() -> Response:
     version = matched_version(record)
     refuse_while_applying()
     if record.draft is None and version is None:
-        return with_etag(record)
-    return with_etag(save(None, version))
+        return shown(record)
+    return shown(save(None, version))
 
 
 @resource.route("/ha/fingerprint", methods=["POST"])

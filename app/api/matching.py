@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from flask import request
+from flask import Response, make_response, request
 
 from app.core.errors import HapairError
+from app.ports import Json
 
 _TAG = re.compile(r'\s*(?:W/)?"([0-9-]{1,40})"\s*')
 """nginx makes an ETag weak when it compresses the answer, so a weak one is as good."""
@@ -37,8 +38,12 @@ def if_match(what: str) -> dict[str, object]:
     }
 
 
-def etag(version: str) -> str:
-    return f'"{version}"'
+def with_etag(document: Json, version: str) -> Response:
+    """The document, and the version that a change of it will have to name."""
+    response = make_response(document)
+    response.headers["ETag"] = f'"{version}"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def matches(version: str) -> bool | None:

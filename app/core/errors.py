@@ -43,6 +43,20 @@ class NotAllowed(HapairError):
     status = 409
 
 
+class Stale(HapairError):
+    """What was to be changed has been changed by somebody else since it was loaded."""
+
+    status = 412
+
+    def __init__(self, code: str, what: str, by: str) -> None:
+        super().__init__(
+            code,
+            f"Somebody Else Has Changed {what}",
+            detail=f"This was changed after you loaded it, last by {by}.",
+            hint="Load it again, look at it, and make your changes once more. The console keeps what you typed.",
+        )
+
+
 class NotFound(HapairError):
     """There is no such thing."""
 

@@ -115,7 +115,7 @@ class NodeStore(Protocol):
     # configuration
     def config(self) -> ConfigRecord: ...
     def save_draft(self, draft: Json | None, expected_version: int | None, actor: Actor) -> ConfigRecord:
-        """Store (or with None discard) the draft. Raises NotAllowed (code `stale-draft`) if the version moved on."""
+        """Store (or with None discard) the draft. Raises Stale (code `stale-draft`) if the version moved on."""
         ...
 
     def save_applied(self, applied: Json, *, keep_draft: bool = False) -> ConfigRecord:

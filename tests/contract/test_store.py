@@ -15,7 +15,7 @@ import pytest
 from app.adapters.store import SqliteNodeStore
 from app.core.activity_filter import Filter
 from app.core.config import complete
-from app.core.errors import LocalFailure, NotAllowed, NotFound
+from app.core.errors import LocalFailure, NotAllowed, NotFound, Stale
 from app.core.history import FINE_S, KEPT, HistoryPoint
 from app.core.roles import Role
 from app.core.state import Fence, FenceReason, NodeState, Operation, PeerIdentity, Phase, Promotion
@@ -130,9 +130,10 @@ def test_a_saved_draft_carries_who_and_when_and_a_new_version(store: NodeStore) 
 def test_a_stale_draft_is_refused_and_changes_nothing(store: NodeStore) -> None:
     version = store.config().version
     store.save_draft({"HAPingIterations": 3}, version, DANA)
-    with pytest.raises(NotAllowed) as refusal:
+    with pytest.raises(Stale) as refusal:
         store.save_draft({"HAPingIterations": 9}, version, DANA)
     assert refusal.value.code == "stale-draft"
+    assert "dana" in refusal.value.detail
     assert store.config().draft == {"HAPingIterations": 3}
 
 

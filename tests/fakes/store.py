@@ -13,7 +13,7 @@ from app.core.activity import Entry, storable
 from app.core.activity_chain import START, Head, link
 from app.core.activity_filter import EVERYTHING, Filter, Page
 from app.core.config import rebased
-from app.core.errors import LocalFailure, NotAllowed, NotFound
+from app.core.errors import LocalFailure, NotAllowed, NotFound, Stale
 from app.core.history import HistoryPoint, slot_of
 from app.core.state import NodeState
 from app.ports import (
@@ -71,7 +71,7 @@ class FakeNodeStore(FakeEvents):
     def save_draft(self, draft: Json | None, expected_version: int | None, actor: Actor) -> ConfigRecord:
         with self._lock:
             if expected_version not in (None, self._config.version):
-                raise NotAllowed("stale-draft", "Somebody Else Has Changed The Draft")
+                raise Stale("stale-draft", "The Draft", self._config.saved_by or "hapair")
             return self._change_config(
                 draft=draft, version=self._config.version + 1, failed=None, saved_by=actor.name, saved_at=self._now()
             )

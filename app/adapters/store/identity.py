@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping, delete, insert, select, update
 from app.adapters.store.codec import decode, encode
 from app.adapters.store.connections import Connections
 from app.core.config import rebased
-from app.core.errors import LocalFailure, NotAllowed
+from app.core.errors import LocalFailure, Stale
 from app.core.state import NodeState
 from app.models.node import ONLY_ROW, ConfigurationRow, NoteRow, PairingKeyRow, StateRow
 from app.ports import Actor, Clock, ConfigRecord, Json
@@ -57,12 +57,7 @@ class IdentityTables:
         with self._connections.writing() as connection:
             row = connection.execute(select(ConfigurationRow.__table__)).mappings().one()
             if expected_version is not None and row["version"] != expected_version:
-                raise NotAllowed(
-                    "stale-draft",
-                    "Somebody Else Has Changed The Draft",
-                    detail=f"The configuration was changed by {row['saved_by'] or 'somebody'} after you loaded it.",
-                    hint="Load it again and repeat your changes.",
-                )
+                raise Stale("stale-draft", "The Draft", row["saved_by"] or "hapair")
             changes = {
                 "draft": draft, "version": row["version"] + 1, "failed": None,
                 "saved_by": actor.name, "saved_at": self._clock.now(),
