@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from marshmallow import Schema
+
 from app.api.body import Resource
 from app.api.configuration import applied_values, check_draft
-from app.api.door import needs, note_detail, recorded, visitor
+from app.api.door import View, needs, note_detail, recorded, visitor
 from app.api.parts import node
 from app.core.access import Scope
 from app.core.apply import DANGEROUS, check_confirmed, check_in_pair, decide
@@ -41,6 +44,21 @@ def started(job: JobRecord) -> Started:
     return {"job": job}
 
 
+def begins_job(
+    name: str, refused: str, body: type[Schema] | None = None, scope: Scope = Scope.OPERATE
+) -> Callable[[View], View]:
+    """The view is the call POST /ha/<name> and answers with the job that it begins; 409 means what `refused` says."""
+
+    def decorate(view: View) -> View:
+        call = resource.alt_response(409, description=refused)(view)
+        call = resource.response(202, JobAnswerSchema)(call)
+        call = call if body is None else resource.arguments(body)(call)
+        made: View = resource.route(f"/ha/{name}", methods=["POST"])(needs(scope)(recorded(name)(call)))
+        return made
+
+    return decorate
+
+
 def hostname() -> str:
     return node().machine.facts().hostname
 
@@ -57,12 +75,7 @@ def preflight() -> dict[str, Any]:
     return {"checks": checks}
 
 
-@resource.route("/ha/apply", methods=["POST"])
-@needs(Scope.CONFIGURE)
-@recorded("apply")
-@resource.arguments(ConfirmSchema)
-@resource.response(202, JobAnswerSchema)
-@resource.alt_response(409, description="No Configuration Changes To Apply, or a job is running")
+@begins_job("apply", "No Configuration Changes To Apply, or a job is running", ConfirmSchema, Scope.CONFIGURE)
 def apply(body: dict[str, str]) -> Started:
     """APPLY: the saved draft takes effect, by a job. A change of role sets up, swaps, takes over or tears down."""
     refuse_second_job()
@@ -77,33 +90,19 @@ def apply(body: dict[str, str]) -> Started:
     return started(start_job(node(), row.change, {"config": draft}, visitor().actor))
 
 
-@resource.route("/ha/retry", methods=["POST"])
-@needs(Scope.OPERATE)
-@recorded("retry")
-@resource.response(202, JobAnswerSchema)
-@resource.alt_response(409, description="Nothing to retry")
+@begins_job("retry", "Nothing to retry")
 def retry() -> Started:
     """Start the last failed job again."""
     return started(retry_job(node(), visitor().actor))
 
 
-@resource.route("/ha/swap", methods=["POST"])
-@needs(Scope.OPERATE)
-@recorded("swap")
-@resource.arguments(ConfirmSchema)
-@resource.response(202, JobAnswerSchema)
-@resource.alt_response(409, description="Not possible here or now")
+@begins_job("swap", "Not possible here or now", ConfirmSchema)
 def swap(_body: dict[str, str]) -> Started:
     """Swap the roles without losing a row; on the primary."""
     return started(change_role(Change.SWAP, Role.SECONDARY))
 
 
-@resource.route("/ha/takeover", methods=["POST"])
-@needs(Scope.OPERATE)
-@recorded("takeover")
-@resource.arguments(ConfirmSchema)
-@resource.response(202, JobAnswerSchema)
-@resource.alt_response(409, description="Not possible here or now")
+@begins_job("takeover", "Not possible here or now", ConfirmSchema)
 def takeover(body: dict[str, str]) -> Started:
     """Make this secondary the primary by force."""
     check_in_pair(node().store.state().role)
@@ -111,12 +110,7 @@ def takeover(body: dict[str, str]) -> Started:
     return started(change_role(Change.TAKEOVER, Role.PRIMARY))
 
 
-@resource.route("/ha/resume", methods=["POST"])
-@needs(Scope.OPERATE)
-@recorded("resume")
-@resource.arguments(ConfirmSchema)
-@resource.response(202, JobAnswerSchema)
-@resource.alt_response(409, description="This server is not fenced")
+@begins_job("resume", "This server is not fenced", ConfirmSchema)
 def resume(body: dict[str, str]) -> Started:
     """Let a fenced primary write again without asking the other server."""
     state = node().store.state()
@@ -132,12 +126,7 @@ def resume(body: dict[str, str]) -> Started:
     return started(start_job(node(), RESUME, {"config": applied_values(node().store.config())}, visitor().actor))
 
 
-@resource.route("/ha/resolve", methods=["POST"])
-@needs(Scope.OPERATE)
-@recorded("resolve")
-@resource.arguments(ResolveSchema)
-@resource.response(202, JobAnswerSchema)
-@resource.alt_response(409, description="There is no conflict")
+@begins_job("resolve", "There is no conflict", ResolveSchema)
 def resolve(body: dict[str, str]) -> Started:
     """After a conflict of two primaries: choose whose history goes on. What only the other has is rescued first."""
     note_detail(keep=body["keep"])
