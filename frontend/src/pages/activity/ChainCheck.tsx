@@ -9,14 +9,7 @@ import { ProblemAlert } from "../../components/ProblemAlert";
 import { plural } from "../../lib/format";
 import { useAction } from "../../lib/useAction";
 
-interface Result {
-  chain: Chain;
-  checked: number;
-  unlinked: number;
-  broken: { entry: number; reason: string } | null;
-  accepted: { entry: number; reason: string }[];
-  ended: boolean;
-}
+type Result = Omit<CheckedChain, "next"> & { chain: Chain; ended: boolean };
 
 function pathOf(chain: Chain, after: number): string {
   return `/activity/chains/${chain.source}/${encodeURIComponent(chain.node_id)}?after=${after}`;
@@ -30,7 +23,14 @@ function ResultLine({ result }: { result: Result }) {
   return (
     <>
       {result.accepted.map(({ entry, reason }) => (
-        <Alert component="p" key={entry} variant="warning" isInline isPlain title={`${nameOf(result.chain)}: accepted by an administrator`}>
+        <Alert
+          component="p"
+          key={entry}
+          variant="warning"
+          isInline
+          isPlain
+          title={`${nameOf(result.chain)}: accepted by an administrator`}
+        >
           {reason}
         </Alert>
       ))}
@@ -49,6 +49,8 @@ function EndLine({ result }: { result: Result }) {
       </Alert>
     );
   }
+  const all = accepted.length > 0 ? "all else" : "each";
+  const state = ended ? `checked, ${all} as it was written.` : "checked so far …";
   const older = unlinked > 0 ? ` ${plural(unlinked, "older entry is", "older entries are")} from before links were kept.` : "";
   return (
     <Alert
@@ -56,7 +58,7 @@ function EndLine({ result }: { result: Result }) {
       variant={ended ? "success" : "info"}
       isInline
       isPlain
-      title={`${nameOf(chain)}: ${count} ${ended ? `checked, ${accepted.length > 0 ? "all else" : "each"} as it was written.` : "checked so far …"}${older}`}
+      title={`${nameOf(chain)}: ${count} ${state}${older}`}
     />
   );
 }
