@@ -47,7 +47,6 @@ import dataclasses, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from app.adapters.store import SqliteNodeStore
-from app.adapters.store.connections import Connections
 from app.ports import Actor, StepRecord
 
 class Clock:
@@ -176,6 +175,10 @@ def test_migrations_make_what_the_models_describe(path: Path, tmp_path: Path) ->
         engine.dispose()
 
 
+def raise_term_in_another_process(path: Path) -> None:
+    subprocess.run([sys.executable, "-c", f"{OPEN_STORE}raise_term()", str(path)], check=True, timeout=WRITER_TIMEOUT_S)
+
+
 def test_an_answer_is_read_once_until_anybody_writes(path: Path) -> None:
     connections = Connections(path)
     own = SqliteNodeStore(path, TickingClock(), node_name=lambda: "alpha")
@@ -188,7 +191,7 @@ def test_an_answer_is_read_once_until_anybody_writes(path: Path) -> None:
     assert [connections.unchanged("answer", load) for _ in range(3)] == [1, 1, 1]
     own.save_note("told", {"by": "this process"})
     assert [connections.unchanged("answer", load) for _ in range(2)] == [2, 2]
-    subprocess.run([sys.executable, "-c", f"{OPEN_STORE}raise_term()", str(path)], check=True, timeout=WRITER_TIMEOUT_S)
+    raise_term_in_another_process(path)
     assert [connections.unchanged("answer", load) for _ in range(2)] == [3, 3]
     with connections.writing() as connection:
         connection.exec_driver_sql("UPDATE notes SET value = '{}'")
@@ -200,21 +203,13 @@ def test_an_answer_is_read_once_until_anybody_writes(path: Path) -> None:
 def test_what_another_process_wrote_is_seen_at_once(path: Path, real: SqliteNodeStore) -> None:
     assert real.state().term == 0
     for term in (1, 2):
-        subprocess.run(
-            [sys.executable, "-c", f"{OPEN_STORE}raise_term()", str(path)], check=True, timeout=WRITER_TIMEOUT_S
-        )
+        raise_term_in_another_process(path)
         assert real.state().term == term
 
 
 def test_the_callers_change_of_an_answer_is_theirs_alone(real: SqliteNodeStore) -> None:
+    real.raise_alarm("conflict", "Two primaries.")
     real.config().applied["HAServerRole"] = "primary"
     real.alarms().clear()
     assert real.config().applied["HAServerRole"] == "standalone"
-
-
-def test_a_store_that_is_not_there_is_a_failure_by_name(tmp_path: Path) -> None:
-    store = SqliteNodeStore(tmp_path / "missing.db", TickingClock(), node_name=lambda: "alpha")
-    with pytest.raises(LocalFailure) as failure:
-        store.state()
-    assert failure.value.code == "store-failed"
-    store.close()
+    assert [each.code for each in real.alarms()] == ["conflict"]
