@@ -76,7 +76,7 @@ def check(request: dict[str, Any]) -> Answer:
 def test_the_check_goes_through_all_journals_and_names_the_first_broken_entry(
     page: Page, make_console: MakeConsole
 ) -> None:
-    whole = {"checked": 5, "unlinked": 2, "next": None, "broken": None, "accepted": []}
+    whole: dict[str, Any] = {"checked": 5, "unlinked": 2, "next": None, "broken": None, "accepted": []}
     console = make_console(
         {
             "GET /activity/chains": answers.always({"items": [answers.chain(), answers.chain("node", node_id="own")]}),

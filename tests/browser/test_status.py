@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser import answers
 from tests.browser.canned import Answer, CannedConsole
 from tests.browser.conftest import MakeConsole
+from tests.browser.keyboard import tab_to
 
 pytestmark = pytest.mark.browser
 
@@ -108,31 +110,97 @@ def test_a_server_that_stops_answering_is_said_to_and_comes_back_by_itself(
         again.close()
 
 
-def test_a_takeover_asks_for_the_name_of_this_server_and_shows_its_job(page: Page, make_console: MakeConsole) -> None:
+def started(_request: dict[str, Any]) -> Answer:
+    return 202, {"job": answers.job("running")}, {}
+
+
+def secondary_alone() -> dict[str, Any]:
     status = answers.status(status="degraded")
-    status["node"] |= {"role": "secondary", "writable": False, "hostname": "beta"}
+    status["node"] |= {"role": "secondary", "writable": False}
+    return status
 
-    def started(_request: dict[str, Any]) -> Answer:
-        return 202, {"job": answers.job("running")}, {}
 
+def primary_fenced(word: str = "fenced") -> dict[str, Any]:
+    fence = {"reason": word, "since": "2026-11-22T14:00:00+00:00", "term": 3}
+    status = answers.status(status=word, fenced=fence)
+    status["node"]["writable"] = False
+    status["peer"] |= {"role": "primary", "writable": True}
+    return status
+
+
+@dataclass(frozen=True)
+class Act:
+    """An act that can't be undone: where it is offered, and what confirming it sends."""
+
+    status: dict[str, Any]
+    offer: str
+    press: str
+    call: str
+    body: dict[str, str]
+
+
+TAKEOVER = Act(secondary_alone(), "Take over…", "Take over", "POST /ha/takeover", {"confirm": "alpha"})
+RESUME = Act(primary_fenced(), "Resume as primary…", "Resume as primary", "POST /ha/resume", {"confirm": "alpha"})
+KEEP_THIS, KEEP_PEER = (
+    Act(
+        primary_fenced("conflict"), f"Keep the history of {kept}…", f"Keep {kept}",
+        "POST /ha/resolve", {"keep": keep, "confirm": "alpha"},
+    )
+    for keep, kept in (("this", "alpha"), ("peer", "beta"))
+)  # fmt: skip
+
+
+def open_offered(page: Page, make_console: MakeConsole, act: Act) -> CannedConsole:
+    done = answers.job(message="It is done.")
     console = make_console(
-        {
-            "GET /ha/status": answers.always(status),
-            "POST /ha/takeover": started,
-            "GET /jobs/01JOB": answers.always(answers.job(message="This server is the primary now.")),
-        }
+        {"GET /ha/status": answers.always(act.status), act.call: started, "GET /jobs/01JOB": answers.always(done)}
     )
     page.goto(console.url)
-    page.get_by_role("button", name="Take over…").click()
+    return console
+
+
+@pytest.mark.parametrize("act", [TAKEOVER, RESUME, KEEP_THIS, KEEP_PEER], ids=lambda act: act.press)
+def test_what_can_not_be_undone_asks_for_the_name_of_this_server_and_shows_its_job(
+    page: Page, make_console: MakeConsole, act: Act
+) -> None:
+    console = open_offered(page, make_console, act)
+    page.get_by_role("button", name=act.offer).click()
     dialog = page.get_by_role("dialog")
-    press = dialog.get_by_role("button", name="Take over", exact=True)
+    press = dialog.get_by_role("button", name=act.press, exact=True)
+    name = dialog.get_by_label("Type alpha to confirm")
     expect(press).to_be_disabled()
-    dialog.get_by_label("Type beta to confirm").fill("alpha")
+    name.fill("beta")
+    name.press("Enter")
     expect(press).to_be_disabled()
-    dialog.get_by_label("Type beta to confirm").fill("beta")
+    assert console.sent(act.call) == []
+    name.fill("alpha")
     press.click()
-    expect(page.get_by_test_id("job-message")).to_contain_text("This server is the primary now.")
-    assert console.sent("POST /ha/takeover")[0]["body"] == {"confirm": "beta"}
+    expect(page.get_by_test_id("job-message")).to_contain_text("It is done.")
+    assert [sent["body"] for sent in console.sent(act.call)] == [act.body]
+
+
+def test_a_takeover_is_done_by_the_keyboard_alone(page: Page, make_console: MakeConsole) -> None:
+    console = open_offered(page, make_console, TAKEOVER)
+    offer = page.get_by_role("button", name=TAKEOVER.offer)
+    tab_to(offer)
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    tab_to(dialog.get_by_label("Type alpha to confirm"))
+    page.keyboard.type("alpha")
+    tab_to(dialog.get_by_role("button", name=TAKEOVER.press, exact=True))
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("job-message")).to_contain_text("It is done.")
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(offer).to_be_focused()
+    assert [sent["body"] for sent in console.sent(TAKEOVER.call)] == [TAKEOVER.body]
+
+
+def test_in_a_conflict_nothing_is_drawn_as_flowing(page: Page, make_console: MakeConsole) -> None:
+    page.goto(make_console({"GET /ha/status": answers.always(primary_fenced("conflict"))}).url)
+    for link in ("rows", "files"):
+        expect(page.get_by_test_id(f"link-{link}")).to_contain_text("cut: both are primary")
+    expect(page.get_by_role("button", name="Swap roles")).to_have_count(0)
 
 
 def test_a_maintenance_is_begun_and_ended_by_the_same_button(page: Page, make_console: MakeConsole) -> None:

@@ -20,6 +20,7 @@ const THEME = EditorView.theme({
   ".cm-content": { caretColor: "var(--pf-t--global--text--color--regular)" },
   ".cm-cursor": { borderLeftColor: "var(--pf-t--global--text--color--regular)" },
   ".cm-gutters": {
+    alignSelf: "stretch",
     color: "var(--pf-t--global--text--color--subtle)",
     backgroundColor: "var(--pf-t--global--background--color--secondary--default)",
     border: "none",

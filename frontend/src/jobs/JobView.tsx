@@ -61,7 +61,7 @@ export function JobView({ job, problem, onRetry }: Props) {
         <Outcome job={job} onRetry={onRetry} />
       </StackItem>
       <StackItem>
-        <StepList steps={job.steps} />
+        <StepList steps={job.steps} ended={hasEnded(job)} />
       </StackItem>
     </Stack>
   );

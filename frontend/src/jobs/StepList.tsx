@@ -33,14 +33,21 @@ function StepProgress({ step }: { step: Step }) {
   if (!total) return <span>{bytes(done)}</span>;
   const percent = Math.min(100, Math.round((100 * done) / total));
   return (
-    <Progress
-      aria-label={`Progress of: ${step.title}`}
-      size={ProgressSize.sm}
-      value={percent}
-      measureLocation={ProgressMeasureLocation.outside}
-      title={`${bytes(done)} of ${bytes(total)}${timeLeft(step)}`}
-    />
+    <>
+      <div>{`${bytes(done)} of ${bytes(total)}${timeLeft(step)}`}</div>
+      <Progress
+        aria-label={`Progress of: ${step.title}`}
+        size={ProgressSize.sm}
+        value={percent}
+        measureLocation={ProgressMeasureLocation.outside}
+      />
+    </>
   );
+}
+
+/** Of a job that has ended, no step waits any more. */
+function stateText(step: Step, ended: boolean): string {
+  return ended && step.state === "pending" ? "not begun" : STATE[step.state].text;
 }
 
 function took(step: Step): string {
@@ -48,7 +55,7 @@ function took(step: Step): string {
   return ` in ${duration(secondsSince(step.started_at, new Date(step.ended_at)))}`;
 }
 
-export function StepList({ steps }: { steps: Step[] }) {
+export function StepList({ steps, ended }: { steps: Step[]; ended: boolean }) {
   return (
     <ProgressStepper isVertical aria-label="Steps">
       {steps.map((step) => (
@@ -58,10 +65,10 @@ export function StepList({ steps }: { steps: Step[] }) {
           titleId={`step-title-${step.name}`}
           variant={STATE[step.state].variant}
           isCurrent={step.state === "running" || step.state === "undoing"}
-          aria-label={`${step.title}: ${STATE[step.state].text}`}
+          aria-label={`${step.title}: ${stateText(step, ended)}`}
           description={
             <>
-              {STATE[step.state].text}
+              {stateText(step, ended)}
               {step.state === "done" && took(step)}
               {step.detail && ` · ${step.detail}`}
               <StepProgress step={step} />

@@ -59,7 +59,7 @@ function Panel({ editor, config }: { editor: ConfigEditor; config: Config }) {
     <Stack hasGutter>
       <SetupGuide
         undecided={applied === "standalone" && drafted === "standalone"}
-        steps={setupSteps({ applied, drafted, draftSaved: config.draft !== null, status: status?.status ?? null })}
+        steps={setupSteps({ applied, drafted, draftSaved: config.draft !== null, phase: status?.node.phase ?? null })}
       />
       <Notice of={editor.conflict}>
         <DraftConflict editor={editor} />

@@ -47,7 +47,7 @@ export function DraftSummary({ config }: { config: Config }) {
     );
   }
   return (
-    <Card component="section" isCompact>
+    <Card component="section">
       <CardTitle component="h2" data-testid="draft-state">
         This is a draft: {plural(config.changes.length, "change", "changes")}
         <SavedBy config={config} />

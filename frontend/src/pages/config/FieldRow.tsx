@@ -28,7 +28,7 @@ function boundsText({ kind, minimum, maximum, unit, default: standard }: Field):
 
 function Applied({ applied, value, field }: { applied: Value | undefined; value: Value; field: Field }) {
   if (applied === undefined || applied === value) return null;
-  const text = field.kind === "script" ? "another script" : valueText(applied);
+  const text = field.kind === "script" && applied !== "" ? "another script" : valueText(applied);
   return (
     <HelperTextItem>
       <Label isCompact color="orange">

@@ -6,6 +6,7 @@ const PLACE: Record<Place, { variant: "success" | "info" | "pending"; text: stri
   done: { variant: "success", text: "done" },
   here: { variant: "info", text: "now, on this server" },
   there: { variant: "info", text: "now, on the other server" },
+  next: { variant: "pending", text: "then, on this server" },
   later: { variant: "pending", text: "" },
 };
 
@@ -26,7 +27,7 @@ export function SetupGuide({ steps, undecided }: Props) {
   }
   if (steps.length === 0) return null;
   return (
-    <Card isCompact component="section">
+    <Card component="section">
       <CardTitle component="h2">Setting up the pair</CardTitle>
       <CardBody>
         <ProgressStepper aria-label="Steps of the set-up" className="hapair-setup">

@@ -5,7 +5,7 @@ import { Time } from "../../components/Time";
 
 export function AlarmsCard({ alarms }: { alarms: Alarm[] }) {
   return (
-    <Card component="section" data-testid="alarms">
+    <Card component="section" isFullHeight data-testid="alarms">
       <CardTitle component="h2">Alarms ({alarms.length})</CardTitle>
       <CardBody className="hapair-fields">
         {alarms.length === 0 && <Content component="p">No alarm is up.</Content>}

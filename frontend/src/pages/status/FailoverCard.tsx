@@ -24,11 +24,12 @@ export function FailoverCard({ status }: { status: Status }) {
         <Label color={ready ? "green" : "orange"}>{ready ? "failover ready" : "failover not ready"}</Label>
       </CardTitle>
       <CardBody className="hapair-sentences">
-        <Content component="p">
-          {ready ? windowSentence(status) : "A failover can't be counted on now."} <Link href="/config">Change</Link>
-        </Content>
-        {lost && <Content component="p">What could be lost: {lost}</Content>}
+        <p>
+          {ready ? windowSentence(status) : "A failover can't be counted on now."}{" "}
+          {ready && <Link href="/config">Change this</Link>}
+        </p>
         {reasons.length > 0 && <ReasonList reasons={reasons} label="Why not" />}
+        {lost && <p>What could be lost: {lost}</p>}
         <Content component="small">
           Protection mode {status.protection.mode}: {status.protection.promise}{" "}
           {status.protection.holds ? "This holds right now." : "This does not hold right now."}

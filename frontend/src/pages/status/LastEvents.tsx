@@ -17,9 +17,9 @@ export function LastEvents({ refreshKey }: { refreshKey: string }) {
   return (
     <Card component="section" data-testid="last-events">
       <CardTitle component="h2">
-        Last events <Link href="/events">all</Link>
+        Last events
       </CardTitle>
-      <CardBody>
+      <CardBody className="hapair-sentences">
         <ProblemAlert problem={events.problem} onRetry={events.reload} />
         {events.value && (
           <DataTable
@@ -30,6 +30,7 @@ export function LastEvents({ refreshKey }: { refreshKey: string }) {
             empty="Failovers, swaps and alarms will be listed here."
           />
         )}
+        <Link href="/events">All events</Link>
       </CardBody>
     </Card>
   );

@@ -8,7 +8,7 @@ import { Time } from "../../components/Time";
 export function NearMissCard({ pings }: { pings: Pings }) {
   const { near_miss: nearMiss, iterations } = pings;
   return (
-    <Card component="section" data-testid="near-misses">
+    <Card component="section" isFullHeight data-testid="near-misses">
       <CardTitle component="h2">Near-misses</CardTitle>
       <CardBody>
         {nearMiss && nearMiss.missed > 0 ? (

@@ -23,6 +23,7 @@ import { PairPicture } from "./PairPicture";
 import { pictureOf } from "./picture";
 import { ReasonList } from "./ReasonList";
 import { RescuesNote } from "./RescuesNote";
+import "./status.css";
 
 function PairCard({ status }: { status: Status }) {
   const reasons = status.reasons.length > 0 ? status.reasons : [{ code: "", text: STATUS[status.status].sentence }];
@@ -47,22 +48,24 @@ function Sections({ status, history, lost }: { status: Status; history: Sample[]
       <GridItem span={12}>
         <PairCard status={status} />
       </GridItem>
-      <GridItem span={12}>
-        <Actions status={status} />
-      </GridItem>
       {paired && (
         <GridItem span={12}>
-          <FailoverCard status={status} />
+          <Actions status={status} />
         </GridItem>
       )}
-      <GridItem span={paired ? undefined : 12}>
-        <AlarmsCard alarms={status.alarms} />
-      </GridItem>
       {status.rescues && status.rescues.count > 0 && (
         <GridItem span={12}>
           <RescuesNote count={status.rescues.count} />
         </GridItem>
       )}
+      {paired && (
+        <GridItem span={12}>
+          <FailoverCard status={status} />
+        </GridItem>
+      )}
+      <GridItem span={status.pings && paired ? undefined : 12}>
+        <AlarmsCard alarms={status.alarms} />
+      </GridItem>
       {status.pings && paired && (
         <GridItem>
           <NearMissCard pings={status.pings} />

@@ -106,10 +106,14 @@ function peerView(peer: StatusPeer): ServerView {
   };
 }
 
+/** Nothing flows to a server that does not follow. */
+const BOTH_PRIMARY: [Health, string] = ["bad", "cut: both are primary"];
+
 /** On the primary, what the standby reports of itself is in the reasons of the status. */
 function rowsOnPrimary(status: Status): [Health, string] {
   const against = new Set(status.reasons.map((reason) => reason.code));
   if (!status.peer?.heard) return ["unknown", "not known"];
+  if (status.peer.role === "primary") return BOTH_PRIMARY;
   if (against.has("standby-out")) return ["bad", "the standby is out of the pair"];
   if (against.has("standby-not-caught-up")) return ["bad", "not caught up"];
   return status.node.phase === "paired" ? ["good", "flowing"] : ["unknown", "not yet"];
@@ -125,6 +129,7 @@ function rowsOnSecondary({ replication }: Status): [Health, string] {
 /** Only the primary knows what is still to be copied. */
 function filesOnPrimary({ files, peer }: Status): [Health, string] {
   if (!files || !peer?.heard) return ["unknown", "not known"];
+  if (peer.role === "primary") return BOTH_PRIMARY;
   const trouble = files.trouble || files.last_error;
   if (trouble) return ["bad", trouble];
   return ["good", files.pending === 0 ? "all copied" : `${plural(files.pending, "change", "changes")} left`];

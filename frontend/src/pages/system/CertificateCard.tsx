@@ -55,7 +55,7 @@ export function CertificateCard() {
   return (
     <Card component="section" data-testid="certificate">
       <CardTitle component="h2">Certificate of the console</CardTitle>
-      <CardBody className="hapair-sentences">
+      <CardBody className="hapair-fields">
         <ProblemAlert problem={problem} onRetry={reload} />
         {value && <End certificate={value} />}
         {value && <Facts certificate={value} />}
