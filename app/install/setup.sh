@@ -57,7 +57,8 @@ install_environment() {
 
 install_console() {
     local wanted
-    wanted=$(find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
+    # The help is a part of the documentation.
+    wanted=$(find docs/console.md frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
     [ -e frontend/dist/.stamp ] && [ "$(cat frontend/dist/.stamp)" = "$wanted" ] && return
     echo "Building the console"
     ./app/install/npm.sh ci --no-audit --no-fund --loglevel=error
