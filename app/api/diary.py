@@ -38,7 +38,7 @@ def record(action: str, outcome: str, detail: Json, actor: Actor | None = None) 
 
 
 def already_recorded() -> None:
-    """The act has written its own entry, which it needs the number of."""
+    """The act has written its own entry already, because it needed that entry's number."""
     g.is_recorded = True
 
 

@@ -199,5 +199,5 @@ class RedisKeptDown:
 
     def _kill(self) -> None:
         while not self._stop.wait(KILL_EVERY_S):
-            with contextlib.suppress(LabError):  # it may be down at this moment
+            with contextlib.suppress(LabError, OSError):  # it may be down at this moment
                 self._servers.lab.fault("kill", self._host, "redis")
