@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-import requests
 import schemathesis
 
 from app.api.described import ACCESS, STREAM
 from app.api.reference import PREFIX
 from tests.described.examples import Headers, Operation, broken_promises
+from tests.lab.client import browser_at, log_in
 from tests.lab.servers import Servers, bring_up
 
 TIMEOUT_S = 60.0
@@ -95,13 +95,11 @@ class Visitor:
 
     def _person(self) -> Headers:
         """A session's headers; logs in again where the last request has ended the session."""
-        with requests.Session() as browser:
-            browser.trust_env, browser.verify = False, self._info["ca"]
+        with browser_at(self._info) as browser:
             address = f"{self._info['url']}{PREFIX}/session"
             if self._session and browser.get(address, headers=self._session, timeout=TIMEOUT_S).ok:
                 return dict(self._session)
-            login = {"username": self._info["username"], "password": self._info["password"]}
-            answer = browser.post(address, json=login, timeout=TIMEOUT_S)
+            answer = log_in(browser, self._info)
             answer.raise_for_status()
             cookie = answer.headers["Set-Cookie"].split(";", 1)[0]
             self._session = {"Cookie": cookie, "X-CSRF-Token": answer.json()["csrf_token"]}

@@ -15,6 +15,7 @@ from tests.waiting import wait_for
 
 Json = dict[str, Any]
 CALL_TIMEOUT_S = 20.0
+LOGIN_TIMEOUT_S = 60.0
 JOB_TIMEOUT_S = 180.0
 STATUS_TIMEOUT_S = 60.0
 DATABASE_TIMEOUT_S = 10.0
@@ -124,6 +125,19 @@ class Api:
         found = self.ask("GET", "/ha/events")
         events: list[Json] = found["items"]
         return [event for event in events if kind in (None, event["kind"])]
+
+
+def browser_at(host: Json) -> requests.Session:
+    """A browser that trusts the host's console. Nobody has logged in yet."""
+    browser = requests.Session()
+    browser.trust_env, browser.verify = False, host["ca"]
+    return browser
+
+
+def log_in(browser: requests.Session, host: Json, password: str | None = None) -> requests.Response:
+    """What the administrator is answered; where it is 200, the browser has the session."""
+    login = {"username": host["username"], "password": password or host["password"]}
+    return browser.post(f"{host['url']}/api/v1/session", json=login, timeout=LOGIN_TIMEOUT_S)
 
 
 @contextlib.contextmanager

@@ -7,15 +7,13 @@ import os
 import sys
 from pathlib import Path
 
-import requests
-
 from tests.lab.acts import other, primary_of, recover, wait_stable
+from tests.lab.client import browser_at, log_in
 from tests.lab.pairing import Timing, pair
 from tests.lab.secretsearch import FINGERPRINT, Finding, Sampler, Secrets, of_installation, search
 from tests.lab.servers import Servers, bring_up
 
 QUICK = Timing(ping_interval=1, ping_iterations=3)
-TIMEOUT_S = 30.0
 RECOVER_S = 240.0
 """However loaded the machine is: this run measures nothing."""
 PASSWORD = "seven quiet lamps by the river"
@@ -66,14 +64,12 @@ def use(servers: Servers, secrets: Secrets) -> None:
     primary = primary_of(servers)
     for host in (primary, other(primary)):
         given = servers.hosts[host]
-        with requests.Session() as browser:
-            browser.trust_env, browser.verify = False, given["ca"]
-            login = {"username": given["username"], "password": given["password"]}
-            answer = browser.post(f"{given['url']}/api/v1/session", json=login, timeout=TIMEOUT_S)
+        with browser_at(given) as browser:
+            answer = log_in(browser, given)
             if answer.ok:
                 secrets.add(f"CSRF token of {host}", answer.json()["csrf_token"])
                 secrets.add(f"session cookie of {host}", next(iter(browser.cookies)).value or "")
-            browser.post(f"{given['url']}/api/v1/session", json=login | {"password": PASSWORD + "!"}, timeout=TIMEOUT_S)
+            log_in(browser, given, PASSWORD + "!")
         made = servers.apis[host].ask("POST", "/tokens", {"label": "searched", "scope": "read"})
         secrets.add(f"token made on {host}", made["token"])
     secrets.add("wrong password that was tried", PASSWORD + "!")

@@ -13,13 +13,13 @@ import pytest
 import requests
 
 from tests.conftest import MakeServers
-from tests.lab.client import Json, is_writable
+from tests.lab.client import Json, browser_at, is_writable, log_in
 from tests.lab.servers import Servers
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 TIMEOUT_S = 20.0
-RESTART_S = 30.0
+RESTART_S = 60.0
 PROBLEM = "application/problem+json"
 
 
@@ -36,19 +36,12 @@ def host(servers: Servers) -> Json:
 
 @pytest.fixture
 def browser(host: Json) -> Iterator[requests.Session]:
-    """A session without a token, as a browser has it."""
-    with requests.Session() as session:
-        session.trust_env, session.verify = False, host["ca"]
-        yield session
+    with browser_at(host) as made:
+        yield made
 
 
 def url(host: Json, path: str) -> str:
     return f"{host['url']}/api/v1{path}"
-
-
-def log_in(browser: requests.Session, host: Json, password: str | None = None) -> requests.Response:
-    login = {"username": host["username"], "password": password or host["password"]}
-    return browser.post(url(host, "/session"), json=login, timeout=TIMEOUT_S)
 
 
 def test_an_administrator_logs_in_by_browser_and_out_again(host: Json, browser: requests.Session) -> None:
@@ -65,8 +58,7 @@ def test_an_administrator_logs_in_by_browser_and_out_again(host: Json, browser: 
 
 def test_a_save_goes_through_although_nginx_compresses_answers(host: Json) -> None:
     headers = {"Authorization": f"Bearer {host['token']}", "Accept-Encoding": "gzip"}
-    with requests.Session() as session:
-        session.trust_env, session.verify = False, host["ca"]
+    with browser_at(host) as session:
         found = session.get(url(host, "/ha/config"), headers=headers, timeout=TIMEOUT_S)
         assert found.headers["Content-Encoding"] == "gzip"
         headers["If-Match"] = found.headers["ETag"]
@@ -114,8 +106,7 @@ def test_without_redis_apply_is_refused_clearly_and_everything_else_goes_on(serv
 
 def test_what_nginx_refuses_by_itself_is_a_problem_document_too(servers: Servers, host: Json) -> None:
     headers = {"Authorization": f"Bearer {host['token']}", "If-Match": '"1"'}
-    with requests.Session() as session:
-        session.trust_env, session.verify = False, host["ca"]
+    with browser_at(host) as session:
         session.headers.update(headers)
         answers = {
             413: session.put(url(host, "/ha/config/draft"), data=b"x" * 2_000_000, timeout=TIMEOUT_S),

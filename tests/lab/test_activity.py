@@ -14,7 +14,7 @@ from tests.lab.servers import Servers
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
-COPIED_S = 20.0
+COPIED_S = 60.0
 PAGE = 500
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-import requests
 
 from tests.lab.acts import change_role, other, primary_of, wait_stable
-from tests.lab.client import is_writable
+from tests.lab.client import browser_at, is_writable, log_in
 from tests.lab.network import HOSTNAMES
 from tests.lab.servers import Servers
 from tests.lab.writer import Writer
@@ -16,14 +13,6 @@ from tests.lab.writer import Writer
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 REJOIN_S = 90.0
 ROWS = 50
-LOGIN_S = 30.0
-Json = dict[str, Any]
-
-
-def log_in(host: Json) -> int:
-    """What an administrator's browser is answered."""
-    login = {"username": host["username"], "password": host["password"]}
-    return requests.post(f"{host['url']}/api/v1/session", json=login, verify=host["ca"], timeout=LOGIN_S).status_code
 
 
 def test_a_takeover_by_draft_fences_the_living_primary_and_loses_no_acknowledged_row(pair: Servers) -> None:
@@ -48,7 +37,8 @@ def test_a_primary_that_boots_alone_stays_fenced_until_somebody_resumes_it(pair:
     pair.lab.fault("boot", primary)
     found = pair.apis[primary].wait_status("fenced", REJOIN_S, role="primary")
     assert not found["node"]["writable"]
-    assert log_in(pair.hosts[primary]) == 200
+    with browser_at(pair.hosts[primary]) as browser:
+        assert log_in(browser, pair.hosts[primary]).status_code == 200
     refused = pair.apis[primary].call("POST", "/ha/resume", {})
     assert (refused.status, refused.body["code"]) == (422, "confirmation-needed")
     answer = pair.apis[primary].ask("POST", "/ha/resume", {"confirm": HOSTNAMES[primary]})

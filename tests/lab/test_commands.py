@@ -20,6 +20,7 @@ from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
 NAME = f"commands-{os.getpid()}"
+RESTART_S = 60.0
 HOST_KEYS = {"hostname", "address", "gateway", "url", "ca", "username", "password", "token", "database"}
 PATHS = {"files", "rescue", "logs"}
 Json = dict[str, Any]
@@ -87,7 +88,7 @@ def test_a_killed_service_is_started_again(info: Json) -> None:
 
     before = worker()["pid"]
     assert lab("fault", "--name", NAME, "kill", "b", "worker").returncode == 0
-    wait_for(lambda: worker()["pid"] not in (None, before), 20, "the worker's next life")
+    wait_for(lambda: worker()["pid"] not in (None, before), RESTART_S, "the worker's next life")
 
 
 def test_a_second_lab_of_the_same_name_is_refused(info: Json) -> None:

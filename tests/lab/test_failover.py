@@ -6,6 +6,7 @@ import pytest
 
 from tests.conftest import QUICK
 from tests.lab.acts import SETTLE_S, other, primary_of, wait_stable
+from tests.lab.histories import reasons
 from tests.lab.load import Sysbench
 from tests.lab.network import HOSTNAMES, HOSTS
 from tests.lab.servers import Servers
@@ -15,11 +16,6 @@ from tests.waiting import wait_for
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 REJOIN_S = 90.0
 ROWS = 100
-
-
-def reasons(servers: Servers, host: str) -> set[str]:
-    """The codes of the reasons that the host's status gives."""
-    return {reason["code"] for reason in servers.apis[host].status()["reasons"]}
 
 
 def test_a_power_cut_under_load_loses_no_acknowledged_row_and_the_old_primary_comes_back(pair: Servers) -> None:

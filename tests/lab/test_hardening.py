@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests.lab.acts import SETTLE_S
-from tests.lab.client import Json
+from tests.lab.client import Json, browser_at, log_in
 from tests.lab.servers import Servers
 from tests.waiting import wait_for
 
@@ -27,16 +27,6 @@ SSH_S = 20
 TIMED_OUT = 124
 """What `timeout` ends with."""
 PEER_PORT = 7722
-
-
-def browse(host: Json) -> requests.Session:
-    """An administrator's browser, logged in."""
-    session = requests.Session()
-    session.trust_env, session.verify = False, host["ca"]
-    login = {"username": host["username"], "password": host["password"]}
-    answer = session.post(f"{host['url']}/api/v1/session", json=login, timeout=TIMEOUT_S)
-    assert answer.status_code == 200, answer.text
-    return session
 
 
 def served(host: Json) -> str:
@@ -58,7 +48,8 @@ def test_the_dashboard_is_for_those_who_are_logged_in_and_its_buttons_need_the_s
     host = pair.hosts["a"]
     url = f"{host['url']}/dashboard/"
     assert requests.get(url, verify=host["ca"], timeout=TIMEOUT_S).status_code == 401
-    with browse(host) as browser:
+    with browser_at(host) as browser:
+        assert log_in(browser, host).status_code == 200
         page = browser.get(url, timeout=TIMEOUT_S)
         assert page.status_code == 200
         (policy,) = [value for name, value in page.raw.headers.items() if name.lower() == "content-security-policy"]

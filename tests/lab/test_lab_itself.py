@@ -25,7 +25,7 @@ NAME = f"self-{os.getpid()}"
 PEER = {"a": "10.77.1.12", "b": "10.77.1.11"}
 GATEWAY = "10.77.1.1"
 TARGET = "10.77.21.2"
-SETTLE_S = 10.0
+SETTLE_S = 60.0
 PINGS = 200
 """So many that a loss of 5 % each way would miss all of them once in a thousand million times."""
 

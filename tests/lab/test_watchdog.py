@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import MakeServers
 from tests.lab.client import is_writable
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.lab
 FENCE_TIMEOUT_S = 60.0
 BACK_TIMEOUT_S = 120.0
 
