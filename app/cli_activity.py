@@ -82,10 +82,10 @@ def _listed(found: dict[str, Any]) -> RenderableType:
         ("id", "at", "node", "who", "from", "what", "about", "outcome"),
         [
             (
-                e["id"], moment(e["at"]), e["node"], e["actor"], e["address"], e["action"], e["subject"],
-                coloured(e["outcome"]),
+                entry["id"], moment(entry["at"]), entry["node"], entry["actor"], entry["address"], entry["action"],
+                entry["subject"], coloured(entry["outcome"]),
             )
-            for e in found["items"]
+            for entry in found["items"]
         ],
     )  # fmt: skip
     if found["source"] == "pair":
@@ -153,11 +153,11 @@ def _drawn(found: dict[str, Any]) -> RenderableType:
         ("journal of", "in", "checked", "", "result"),
         [
             (
-                c["node"], names[c["source"]], c["checked"],
-                f"{c['unlinked']} older than the chain" if c["unlinked"] else "",
-                _result(c),
+                journal["node"], names[journal["source"]], journal["checked"],
+                f"{journal['unlinked']} older than the chain" if journal["unlinked"] else "",
+                _result(journal),
             )
-            for c in found["items"]
+            for journal in found["items"]
         ],
     )  # fmt: skip
 

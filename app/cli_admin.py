@@ -35,8 +35,15 @@ def list_tokens(tool: Tool) -> None:
         lambda found: table(
             ("id", "label", "scope", "made by", "last used", "ends"),
             [
-                (t["id"], t["label"], t["scope"], t["created_by"], moment(t["last_used_at"]), ends(t["expires_at"]))
-                for t in found["items"]
+                (
+                    token["id"],
+                    token["label"],
+                    token["scope"],
+                    token["created_by"],
+                    moment(token["last_used_at"]),
+                    ends(token["expires_at"]),
+                )
+                for token in found["items"]
             ],
         ),
     )
@@ -72,10 +79,11 @@ def list_users(tool: Tool) -> None:
             ("name", "role", "second factor", "sessions here", "since", "password of"),
             [
                 (
-                    u["name"], u["role"], "yes" if u["totp"] else "no", u["sessions"], moment(u["created_at"]),
-                    "to be changed" if u["password_change_needed"] else moment(u["password_changed_at"]),
+                    user["name"], user["role"], "yes" if user["totp"] else "no", user["sessions"],
+                    moment(user["created_at"]),
+                    "to be changed" if user["password_change_needed"] else moment(user["password_changed_at"]),
                 )
-                for u in found["items"]
+                for user in found["items"]
             ],
         ),
     )  # fmt: skip

@@ -166,5 +166,8 @@ def check_script(tool: Tool, file: Path) -> None:
 
 
 def _findings(found: dict[str, Any]) -> str:
-    lines = [f"{f['line']}:{f['column']}: {f['level']}: {f['message']} ({f['code']})" for f in found["findings"]]
+    lines = [
+        f"{each['line']}:{each['column']}: {each['level']}: {each['message']} ({each['code']})"
+        for each in found["findings"]
+    ]
     return "\n".join([*lines, *found["notes"]]) or "Nothing was found."

@@ -49,7 +49,8 @@ def preflight(tool: Tool) -> None:
     tool.show(
         found,
         lambda each: table(
-            ("result", "check", ""), [(coloured(c["result"]), c["id"], c["detail"]) for c in each["checks"]]
+            ("result", "check", ""),
+            [(coloured(check["result"]), check["id"], check["detail"]) for check in each["checks"]],
         ),
     )
     if any(check["result"] == "fail" for check in found["checks"]):
@@ -124,7 +125,10 @@ def events(tool: Tool, limit: int, before: str | None) -> None:
         found,
         lambda each: table(
             ("id", "at", "node", "event", "parameters"),
-            [(e["id"], moment(e["at"]), e["node"], e["kind"], " ".join(e["parameters"])) for e in each["items"]],
+            [
+                (event["id"], moment(event["at"]), event["node"], event["kind"], " ".join(event["parameters"]))
+                for event in each["items"]
+            ],
         ),
     )
 
@@ -146,7 +150,10 @@ def jobs(tool: Tool, limit: int, before: str | None, job_id: str | None, follow:
         tool.client.get(paged("/jobs", limit, before)),
         lambda each: table(
             ("id", "kind", "state", "by", "created"),
-            [(j["id"], j["kind"], coloured(j["state"]), j["actor"], moment(j["created_at"])) for j in each["items"]],
+            [
+                (job["id"], job["kind"], coloured(job["state"]), job["actor"], moment(job["created_at"]))
+                for job in each["items"]
+            ],
         ),
     )
 

@@ -43,8 +43,15 @@ def list_rescues(tool: Tool) -> None:
         lambda found: table(
             ("id", "kind", "at", "transactions", "files", "size"),
             [
-                (r["id"], r["kind"], moment(r["at"]), r["transactions"], r["files"], cli_show.size(r["bytes"]))
-                for r in found["items"]
+                (
+                    rescue["id"],
+                    rescue["kind"],
+                    moment(rescue["at"]),
+                    rescue["transactions"],
+                    rescue["files"],
+                    cli_show.size(rescue["bytes"]),
+                )
+                for rescue in found["items"]
             ],
         ),
     )
