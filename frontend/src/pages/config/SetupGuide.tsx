@@ -30,7 +30,7 @@ export function SetupGuide({ steps, undecided }: Props) {
     <Card component="section">
       <CardTitle component="h2">Setting up the pair</CardTitle>
       <CardBody>
-        <ProgressStepper aria-label="Steps of the set-up" className="hapair-setup">
+        <ProgressStepper aria-label="Steps of the set-up">
           {steps.map(({ text, place }, index) => (
             <ProgressStep
               key={text}

@@ -36,7 +36,7 @@ function Server({ server }: { server: ServerView }) {
       <h3 className="hapair-server-name">
         {server.hostname} {server.isThis && <span className="hapair-quiet">this server</span>}
       </h3>
-      <div className="hapair-server-role">
+      <div>
         {server.role && <RoleLabel role={server.role} />} <span>{server.access}</span>
       </div>
       <div className="hapair-mono">{server.address}</div>
