@@ -11,6 +11,7 @@ import logging
 import signal
 import sys
 import time
+from contextlib import suppress
 from types import FrameType
 
 import redis
@@ -19,6 +20,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from rq import Queue, SimpleWorker
+from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 
 from app.core.errors import HapairError, LocalFailure
@@ -135,7 +137,8 @@ def serve(redis_url: str) -> bool:
         # RQ notes a queue with its first job, and this Redis forgets at each start: the dashboard would show none.
         connection.sadd(Queue.redis_queues_keys, queue.key)
         worker = PatientWorker([queue], connection=connection, serializer=JSONSerializer)
-        worker.work(max_idle_time=QUIET_S, logging_level="WARNING")
+        with suppress(StopRequested):  # a signal that comes while RQ is about to return, without a job
+            worker.work(max_idle_time=QUIET_S, logging_level="WARNING")
         return worker.told_to_end
     finally:
         connection.close()

@@ -14,6 +14,8 @@ SIZE_TOLERANCE = 0.10
 """Two servers count as identical when CPUs are equal and memory and disk differ by no more than this share."""
 SEED_HEADROOM = 1.2
 """The copy and its preparation need this many times the size of the primary's data."""
+ROOM_TO_RUN_BYTES = 256 << 20
+"""Stays free beside the copy: without it the database, its logs and this server's own records could not be written."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,8 @@ def compare_addresses(own: Mapping[str, Any], peer: Mapping[str, Any]) -> list[C
 
 
 def seed_space(data_bytes: int, files_bytes: int, free_bytes: int) -> Check:
-    """Whether the copy of the primary's data fits beside the secondary's own, which is kept."""
-    needed = int(data_bytes * SEED_HEADROOM) + files_bytes
+    """Whether the copy of the primary's data fits beside the secondary's own, which is kept, and leaves room to run."""
+    needed = int(data_bytes * SEED_HEADROOM) + files_bytes + ROOM_TO_RUN_BYTES
     if free_bytes < needed:
         return Check(
             "seed-space",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -31,7 +33,7 @@ from tests.unit.pair_world import ADMIN, World
 from tests.waiting import wait_for
 
 REDIS = shutil.which("redis-server")
-START_S = 10.0
+START_S = 30.0
 GONE_S = 30.0
 LOOKS = 5
 """A worker without jobs ends its loop every five seconds anyway."""
@@ -187,6 +189,25 @@ def test_a_worker_that_waits_for_jobs_ends_soon_when_redis_is_gone(world: World,
     with pytest.raises((RedisError, OSError)):
         serve_on()
     assert time.monotonic() - began < GONE_S
+
+
+def test_a_worker_that_is_told_to_end_while_it_goes_quiet_ends(
+    world: World, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unsubscribe = worker.PatientWorker.unsubscribe
+
+    def told(rq_worker: worker.PatientWorker) -> None:
+        unsubscribe(rq_worker)  # type: ignore[no-untyped-call]
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(worker, "QUIET_S", 1)
+    monkeypatch.setattr(worker.PatientWorker, "unsubscribe", told)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        assert worker.serve(server.url)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def test_a_job_that_a_dead_worker_left_is_ended_before_new_ones(world: World) -> None:

@@ -65,6 +65,14 @@ def ensure_parted(servers: Servers) -> None:
             change_role(servers, host, "standalone")
     discard_drafts(servers)
     wait_parted(servers)
+    forget_what_is_kept_aside(servers)
+
+
+def forget_what_is_kept_aside(servers: Servers) -> None:
+    """Each set-up keeps the secondary's own data, until somebody says otherwise: the disk of a lab is soon full."""
+    for host in HOSTS:
+        for kept in servers.apis[host].ask("GET", "/ha/rescues")["items"]:
+            servers.apis[host].call("DELETE", f"/ha/rescues/{kept['id']}", {"confirm": kept["id"]})
 
 
 def draft_both(servers: Servers) -> None:

@@ -6,7 +6,16 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from app.core.checks import Check, ServerFacts, compare, compare_addresses, failures, kept_aside, seed_space
+from app.core.checks import (
+    ROOM_TO_RUN_BYTES,
+    Check,
+    ServerFacts,
+    compare,
+    compare_addresses,
+    failures,
+    kept_aside,
+    seed_space,
+)
 
 FACTS = ServerFacts(
     hostname="alpha", version="0.1.0", cpus=2, memory_bytes=4 << 30, disk_bytes=100 << 30, disk_free_bytes=50 << 30,
@@ -59,9 +68,9 @@ def test_addresses_must_mirror_each_other_and_roles_must_differ() -> None:
     assert results(compare_addresses(primary, {})) == {"addresses": "fail", "roles": "fail"}
 
 
-def test_the_secondary_needs_room_for_the_copy_beside_its_own_data() -> None:
-    assert seed_space(100, 10, 130).result == "pass"
-    assert seed_space(100, 10, 129).result == "fail"
+def test_the_secondary_needs_room_for_the_copy_beside_its_own_data_and_to_run() -> None:
+    assert seed_space(100, 10, 130 + ROOM_TO_RUN_BYTES).result == "pass"
+    assert seed_space(100, 10, 129 + ROOM_TO_RUN_BYTES).result == "fail"
     assert failures([seed_space(100, 10, 0)])
 
 
