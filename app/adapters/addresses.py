@@ -25,7 +25,6 @@ OURS = 77
 IFA_F_NODAD = 0x02
 """An IPv6 address works at once: the wait for somebody who has it too would be a second of outage."""
 FOREVER = 0xFFFFFFFF
-IPV6_BITS = 128
 BROADCAST = b"\xff" * 6
 ETHERTYPE_ARP = 0x0806
 HARDWARE_ETHERNET, ETHERTYPE_IPV4 = 1, 0x0800

@@ -95,7 +95,7 @@ def read_request(connection: socket.socket, bytes_max: int) -> Json:
         line = source.readline(bytes_max)
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

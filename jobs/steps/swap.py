@@ -18,7 +18,6 @@ from app.core.pairconfig import pair_config
 from app.core.rescues import name_for_rejoin
 from app.core.roles import Role
 from app.core.state import FenceReason, NodeState, Phase
-from app.ports import Node
 from jobs.context import BaseStep, CanNotUndo, Context
 from jobs.steps import address
 from jobs.steps.fencing import fence_self
@@ -241,8 +240,3 @@ class FinishSwap(BaseStep):
         body = {"job_id": context.job_id, "term": context.recall("term"), "shared": shared}
         node.peer.request("swap-finish", body, QUICK_S)
         apply_config(context, configuration.after_role_change(context.draft, Role.SECONDARY))
-
-
-def moves_wait(node: Node) -> bool:
-    """Whether commits on this primary wait for its standby."""
-    return pair_config(node.store.config().applied).commits_wait and not node.store.state().standby_out

@@ -26,7 +26,7 @@ from app.settings import Settings
 from tests.ports import free_port
 from tests.waiting import wait_for
 
-SSHD_START_S = 10.0
+SSHD_START_S = 30.0
 SSHD_TEMPLATE = Path(__file__).parents[2] / "app" / "install" / "templates" / "sshd_config"
 SSHD_PRIVILEGE_FOLDER = Path("/run/sshd")
 

@@ -26,7 +26,7 @@ IPV6 = parse("fd99::50/64 dev here")
 OWN = "10.99.0.1"
 HARDWARE = "02:99:00:00:00:01"
 ARP, IPV6_PACKETS, EVERYTHING = 0x0806, 0x86DD, 0x0003
-TOLD_S = 10.0
+TOLD_S = 30.0
 
 
 def ip(*arguments: str) -> str:

@@ -29,7 +29,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.machine import FakeMachine
 from tests.waiting import wait_for
 
-START_S = 20.0
+START_S = 60.0
 NGINX = """
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log stderr warn;
 events {{ worker_connections 32; }}
@@ -296,7 +296,9 @@ def test_the_own_one_is_trusted_by_its_authority_alone(real: Behind, tmp_path: P
     assert (folder / "console.pem").read_bytes() == before
 
 
-@pytest.mark.parametrize("line", [b"", b"{\n", b"[]\n", b'{"verb": "run"}\n', b'{"verb": "replace", "key": 1}\n'])
+@pytest.mark.parametrize(
+    "line", [b"", b"{\n", b"[]\n", b"[" * 50_000 + b"\n", b'{"verb": "run"}\n', b'{"verb": "replace", "key": 1}\n']
+)
 def test_a_request_that_is_none_is_refused(through_socket: Behind, line: bytes) -> None:
     assert through_socket.settings is not None
     with socket.socket(socket.AF_UNIX) as connection:

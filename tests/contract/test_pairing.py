@@ -24,7 +24,7 @@ from tests.fakes.pairing import FakePairing, FakePairingNetwork
 from tests.ports import free_port
 from tests.waiting import wait_for
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 20.0
 
 
 @dataclass

@@ -24,7 +24,7 @@ from tests.waiting import wait_for
 
 OLD, NEW = "20260102T030405Z-3", "20260203T040506Z-4"
 DATABASE = "mysql.aside-0c1d"
-GONE_S = 10.0
+GONE_S = 30.0
 
 
 class FakeKeeper:

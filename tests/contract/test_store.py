@@ -26,7 +26,6 @@ from tests.fakes.store import FakeNodeStore
 DANA = Actor("dana", "192.0.2.7")
 STEPS = (StepRecord("check", "Check"), StepRecord("copy", "Copy"))
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-WRITER_READY_S = 20.0
 
 
 class TickingClock:

@@ -52,11 +52,6 @@ class FakeMirror:
         self.watching = self._everything = False
         self._changed.clear()
 
-    def lose_watch(self) -> None:
-        """The kernel could not keep up: what has changed is not known any more."""
-        self._changed.clear()
-        self._everything = True
-
     def pending(self) -> int:
         return len(self._changed) + self._everything
 

@@ -13,6 +13,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from app.core.pairconfig import PairConfig
+from tests.simulation.database import ERROR_DIVERGED, ERROR_UNREACHABLE
 from tests.simulation.files import Mirror
 from tests.simulation.truth import Broken
 
@@ -183,7 +184,7 @@ class World:
         source = source_node.database
         if not source_node.runs() or not source.up or not self.both_ways() or source_node.forgotten:
             replica.connected = False
-            replica.error_number = replica.error_number or 2003
+            replica.error_number = replica.error_number or ERROR_UNREACHABLE
             return
         if not replica.connected and not self._connect(node, source_node):
             return
@@ -201,7 +202,7 @@ class World:
         replica, source = node.database, source_node.database
         history = replica.history()
         if source.log[: len(history)] != history:
-            replica.error_number = 1236
+            replica.error_number = ERROR_DIVERGED
             return False
         replica.error_number = 0
         replica.connected = True

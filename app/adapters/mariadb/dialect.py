@@ -12,8 +12,6 @@ from app.core.errors import LocalFailure
 NOT_THERE = frozenset({1049, 1146})
 """Unknown database, no such table: what hapair makes on its first visit is not there yet."""
 NO_SUCH_THREAD = 1094
-NO_SLAVE = 1617
-"""There is no master connection of that name: this server replicates from nobody."""
 TOO_MANY_CONNECTIONS = frozenset({1040, 1203})
 
 

@@ -41,7 +41,7 @@ PEER = PeerIdentity("node-b", "beta", "10.0.0.2", "ssh-ed25519 AAAA", "ssh-ed255
 GATEWAY = "10.0.0.254"
 APPLIED: Json = {"HAPingInterval": 1, "HAPingIterations": 3, "HAAlertEmail": "ops@example.org"}
 STEP_S = 0.25
-SETTLE_S = 5.0
+SETTLE_S = 30.0
 
 
 def report(**changes: Any) -> Json:
