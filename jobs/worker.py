@@ -15,7 +15,7 @@ from contextlib import suppress
 from types import FrameType
 
 import redis
-from redis.client import Pipeline
+from redis.client import Pipeline, PubSub, PubSubWorkerThread
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -48,6 +48,8 @@ class PatientWorker(SimpleWorker):
 
     max_connection_wait_time = LONGEST_PAUSE_S
     told_to_end = False
+    _is_over = False
+    """What the listening thread meets from now on is no matter: its connection is closed under it."""
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
         """RQ would wait for Redis in here without end; jobs need it not, so this worker ends, and looks into the
@@ -56,6 +58,18 @@ class PatientWorker(SimpleWorker):
             super().heartbeat(timeout, pipeline)
         except (RedisConnectionError, RedisTimeoutError) as error:
             raise QueueGone from error
+
+    def teardown(self) -> None:
+        """RQ does not end the thread that listens for its commands where Redis is gone: it would try again for ever,
+        one thread more with each time that Redis is away."""
+        self._is_over = True
+        if self.pubsub_thread is not None:
+            self.pubsub_thread.stop()
+        super().teardown()  # type: ignore[no-untyped-call]
+
+    def _pubsub_exception_handler(self, exc: Exception, pubsub: PubSub, pubsub_thread: PubSubWorkerThread) -> None:
+        if not self._is_over:
+            super()._pubsub_exception_handler(exc, pubsub, pubsub_thread)
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         self.told_to_end = True

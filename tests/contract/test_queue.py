@@ -184,11 +184,13 @@ def test_a_worker_that_waits_for_jobs_ends_soon_when_redis_is_gone(world: World,
         for _ in range(LOOKS):
             worker.serve(server.url)
 
+    before = set(threading.enumerate())
     threading.Timer(0.5, server.stop).start()
     began = time.monotonic()
     with pytest.raises((RedisError, OSError)):
         serve_on()
     assert time.monotonic() - began < GONE_S
+    wait_for(lambda: not set(threading.enumerate()) - before, GONE_S, "the end of what listened to Redis")
 
 
 def test_a_worker_that_is_told_to_end_while_it_goes_quiet_ends(
