@@ -100,7 +100,7 @@ export function ChainCheck() {
   };
 
   return (
-    <Card component="section" isCompact>
+    <Card component="section">
       <CardTitle component="h2">Is the log as it was written?</CardTitle>
       <CardBody className="hapair-sentences">
         <Content component="p">
