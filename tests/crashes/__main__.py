@@ -108,8 +108,7 @@ def _try_with_fakes(chosen: argparse.Namespace) -> int:
 def _sentence(trial: Trial) -> str:
     if trial.problem:
         return f"{trial.key}: BROKEN after {trial.seconds:g} s: {trial.problem}"
-    again = " after RETRY" if trial.retried else ""
-    return f"{trial.key}: {trial.job}{again}, the {trial.pair} pair, {trial.seconds:g} s"
+    return f"{trial.key}: {trial.job}{trial.help_needed}, the {trial.pair} pair, {trial.seconds:g} s"
 
 
 def _servers(name: str | None) -> Servers:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from tests.crashes.matrix import Combination
 from tests.lab.acts import change_role, discard_drafts, other, primary_of, tear_down, wait_parted, wait_stable
-from tests.lab.client import connected, is_writable
+from tests.lab.client import Api, connected, is_writable
 from tests.lab.network import HOSTNAMES, HOSTS
 from tests.lab.pairing import Timing, primary_draft, secondary_draft
 from tests.lab.servers import Servers
@@ -71,8 +72,16 @@ def ensure_parted(servers: Servers) -> None:
 def forget_what_is_kept_aside(servers: Servers) -> None:
     """Each set-up keeps the secondary's own data, until somebody says otherwise: the disk of a lab is soon full."""
     for host in HOSTS:
-        for kept in servers.apis[host].ask("GET", "/ha/rescues")["items"]:
-            servers.apis[host].call("DELETE", f"/ha/rescues/{kept['id']}", {"confirm": kept["id"]})
+        api = servers.apis[host]
+        # Root's part of a worker that has just begun answers a moment later.
+        found = wait_for(partial(_answered, api, "/ha/rescues"), ALONE_S, f"the rescues of {host}")
+        for kept in found["items"]:
+            api.call("DELETE", f"/ha/rescues/{kept['id']}", {"confirm": kept["id"]})
+
+
+def _answered(api: Api, path: str) -> Json | None:
+    answer = api.call("GET", path)
+    return answer.body if answer.status == 200 else None
 
 
 def draft_both(servers: Servers) -> None:
@@ -129,6 +138,28 @@ def _write_alone(servers: Servers, host: str, *, structure: bool) -> None:
             cursor.execute("CREATE TABLE IF NOT EXISTS lab_probe.alone (at DOUBLE)")
         for _ in range(ROWS):
             cursor.execute("INSERT INTO lab_probe.written VALUES (0)")
+
+
+def resume_left_alone(servers: Servers, wanted: Combination, host: str) -> bool:
+    """Whether RESUME had to be pressed: a primary that had no power when its secondary left can't know that nobody took
+    over, so it stays fenced until somebody says so. Nothing else may keep it from accepting writes."""
+    if (wanted.job.kind, wanted.job.role.value) != ("teardown", "secondary"):
+        return False
+    left = other(host)
+
+    def settled() -> str:
+        if servers.apis[host].status()["node"]["role"] != "standalone":
+            return "paired"
+        fenced = servers.apis[left].status()["node"]["fenced"]
+        if fenced and fenced["reason"] == "peer-unknown":
+            return "fenced"
+        return "writable" if is_writable(servers.database(left)) else ""
+
+    if wait_for(settled, STABLE_S, "the server that was left") != "fenced":
+        return False
+    api = servers.apis[left]
+    api.finish(str(api.ask("POST", "/ha/resume", {"confirm": HOSTNAMES[left]})["job"]["id"]))
+    return True
 
 
 def outcome(servers: Servers, wanted: Combination, host: str) -> str:
