@@ -150,7 +150,7 @@ def resume_left_alone(servers: Servers, wanted: Combination, host: str) -> bool:
     def settled() -> str:
         if servers.apis[host].status()["node"]["role"] != "standalone":
             return "paired"
-        fenced = servers.apis[left].status()["node"]["fenced"]
+        fenced = servers.apis[left].status()["fenced"]
         if fenced and fenced["reason"] == "peer-unknown":
             return "fenced"
         return "writable" if is_writable(servers.database(left)) else ""
