@@ -23,6 +23,7 @@ from rq import Queue, SimpleWorker
 from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 
+from app.collector import leave_startup_alone
 from app.core.errors import HapairError, LocalFailure
 from app.ports import Node
 from app.wiring import build_certificate_service, build_rescue_service
@@ -93,6 +94,7 @@ def main() -> int:
     stop = Stop()
     node = tasks.node()
     serve_api(node)
+    leave_startup_alone()
     pause = FIRST_PAUSE_S
     while not stop.asked:
         # RQ's worker has put its own handlers in their place.

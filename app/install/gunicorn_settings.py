@@ -1,5 +1,6 @@
 """How gunicorn serves the API: one process with threads, on a Unix socket that only nginx and root reach."""
 
+from app.collector import leave_startup_alone
 from app.install.services import API_THREADS
 from app.settings import read_settings
 
@@ -17,3 +18,7 @@ control_socket_disable = True
 worker_tmp_dir = "/dev/shm"  # noqa: S108  # nosec B108
 accesslog = None
 errorlog = "-"
+
+
+def post_worker_init(_worker: object) -> None:
+    leave_startup_alone()

@@ -7,6 +7,7 @@ import sys
 from types import FrameType
 
 from app import logs
+from app.collector import leave_startup_alone
 from app.settings import read_settings
 from app.wiring import build_node
 from jobs.monitor.monitor import Monitor
@@ -23,6 +24,7 @@ def main() -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    leave_startup_alone()
     monitor.run()
     return 0
 
