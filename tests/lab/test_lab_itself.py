@@ -215,7 +215,9 @@ def test_down_leaves_nothing() -> None:
 def test_a_killed_owner_takes_its_lab_along(number: signal.Signals) -> None:
     name = f"{NAME}-{number.name.lower()}"
     script = (
-        "import time; from tests.lab.control import start\n"
+        "import signal, time; from tests.lab.control import start\n"
+        # Who runs the tests in the background has them ignore it.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"lab = start({name!r}, disk_gib=1); print('up', flush=True); time.sleep(600)"
     )
     with subprocess.Popen(
