@@ -8,12 +8,10 @@ import pytest
 
 from tests.contract.databases import Servers, caught_up
 from tests.contract.fake_servers import FakeServer
-from tests.contract.mariadb_servers import RealServer, two_servers, unavailable
+from tests.contract.mariadb_servers import RealPair, two_servers, unavailable
 from tests.contract.peer_side import RealSide
 from tests.contract.trees import Trees
 from tests.fakes.database import FakeNetwork
-
-RealPair = tuple[RealServer, RealServer]
 
 
 def as_installed(servers: RealPair) -> RealPair:

@@ -302,8 +302,11 @@ class RealServer:
         return str(self.folder / name)
 
 
+RealPair = tuple[RealServer, RealServer]
+
+
 @contextmanager
-def two_servers() -> Iterator[tuple[RealServer, RealServer]]:
+def two_servers() -> Iterator[RealPair]:
     """Two installed, configured and running servers; nothing of them is left afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="hapair-database-"))
     folder.chmod(0o755)

@@ -10,22 +10,11 @@ from tests.contract.databases import CAUGHT_UP_S, SOON_S, Servers, caught_up, en
 from tests.fakes.database import WriteState
 from tests.waiting import wait_for
 
-
-@pytest.fixture
-def servers(database_servers: Servers) -> Servers:
-    return database_servers
-
-
-@pytest.fixture
-def pair(database_pair: Servers) -> Servers:
-    return database_pair
-
-
 # --- looking, probing, accounts
 
 
-def test_a_fresh_server_is_read_only_and_has_no_history(servers: Servers) -> None:
-    facts = servers[0].database.facts()
+def test_a_fresh_server_is_read_only_and_has_no_history(database_servers: Servers) -> None:
+    facts = database_servers[0].database.facts()
     assert facts.read_only
     assert facts.position == facts.binlog_state == ""
     assert facts.replication is None
@@ -33,16 +22,16 @@ def test_a_fresh_server_is_read_only_and_has_no_history(servers: Servers) -> Non
     assert facts.uptime_s >= 0
 
 
-def test_making_accounts_twice_writes_no_transaction(servers: Servers) -> None:
-    server = servers[0]
+def test_making_accounts_twice_writes_no_transaction(database_servers: Servers) -> None:
+    server = database_servers[0]
     server.prepare()
     position = server.database.facts().position
     server.database.ensure_accounts()
     assert server.database.facts().position == position
 
 
-def test_a_probe_leaves_a_beat_with_its_term(servers: Servers) -> None:
-    server = servers[0]
+def test_a_probe_leaves_a_beat_with_its_term(database_servers: Servers) -> None:
+    server = database_servers[0]
     server.prepare()
     before = server.database.facts().position
     gtid = server.database.probe_write(7, 2.0)
@@ -56,8 +45,8 @@ def test_a_probe_leaves_a_beat_with_its_term(servers: Servers) -> None:
     assert server.database.facts().beat_term == 8
 
 
-def test_a_read_only_server_takes_only_the_first_row_of_a_new_term(servers: Servers) -> None:
-    server = servers[0]
+def test_a_read_only_server_takes_only_the_first_row_of_a_new_term(database_servers: Servers) -> None:
+    server = database_servers[0]
     server.prepare()
     server.database.lift()
     server.database.probe_write(3, 2.0)
@@ -73,15 +62,15 @@ def test_a_read_only_server_takes_only_the_first_row_of_a_new_term(servers: Serv
     assert server.database.facts().position == facts.position
 
 
-def test_the_standby_sees_the_primarys_beat(pair: Servers) -> None:
-    primary, replica = pair
+def test_the_standby_sees_the_primarys_beat(database_pair: Servers) -> None:
+    primary, replica = database_pair
     primary.database.probe_write(3, 2.0)
     caught_up(primary, replica)
     assert replica.database.facts().beat_term == 3
 
 
-def test_a_dead_server_is_down(servers: Servers) -> None:
-    server = servers[0]
+def test_a_dead_server_is_down(database_servers: Servers) -> None:
+    server = database_servers[0]
     server.prepare()
     server.kill()
     for call in (server.database.facts, server.database.lift, lambda: server.database.probe_write(1, 1.0)):
@@ -90,16 +79,16 @@ def test_a_dead_server_is_down(servers: Servers) -> None:
         assert caught.value.code == "database-down"
 
 
-def test_the_size_of_the_data_is_known(servers: Servers) -> None:
-    servers[0].prepare()
-    assert servers[0].database.data_bytes() > 0
+def test_the_size_of_the_data_is_known(database_servers: Servers) -> None:
+    database_servers[0].prepare()
+    assert database_servers[0].database.data_bytes() > 0
 
 
 # --- the fence
 
 
-def test_clients_write_only_after_the_lift(servers: Servers) -> None:
-    server = servers[0]
+def test_clients_write_only_after_the_lift(database_servers: Servers) -> None:
+    server = database_servers[0]
     server.prepare()
     assert refusal(server) is WriteState.REFUSED
     server.database.lift()
@@ -109,8 +98,8 @@ def test_clients_write_only_after_the_lift(servers: Servers) -> None:
     assert server.rows() == {1}
 
 
-def test_a_fence_refuses_writes_and_closes_clients(servers: Servers) -> None:
-    server = servers[0]
+def test_a_fence_refuses_writes_and_closes_clients(database_servers: Servers) -> None:
+    server = database_servers[0]
     server.prepare()
     server.database.lift()
     client = server.open_client()
@@ -126,8 +115,8 @@ def test_a_fence_refuses_writes_and_closes_clients(servers: Servers) -> None:
     assert server.rows() == {1}
 
 
-def test_a_fence_ends_commits_that_wait_for_a_standby_unacknowledged(servers: Servers) -> None:
-    server = servers[0]
+def test_a_fence_ends_commits_that_wait_for_a_standby_unacknowledged(database_servers: Servers) -> None:
+    server = database_servers[0]
     server.prepare()
     server.database.set_semi_sync(True)
     server.database.lift()
@@ -140,8 +129,8 @@ def test_a_fence_ends_commits_that_wait_for_a_standby_unacknowledged(servers: Se
     assert {write.state for write in writes} == {WriteState.LOST}
 
 
-def test_a_fence_holds_where_a_client_has_locked_tables(servers: Servers) -> None:
-    server = servers[0]
+def test_a_fence_holds_where_a_client_has_locked_tables(database_servers: Servers) -> None:
+    server = database_servers[0]
     server.prepare()
     server.database.lift()
     holder = server.open_client()
@@ -151,8 +140,8 @@ def test_a_fence_holds_where_a_client_has_locked_tables(servers: Servers) -> Non
     assert refusal(server) is WriteState.REFUSED
 
 
-def test_closing_clients_leaves_replication_alone(pair: Servers) -> None:
-    primary, replica = pair
+def test_closing_clients_leaves_replication_alone(database_pair: Servers) -> None:
+    primary, replica = database_pair
     clients = [primary.open_client(), primary.open_client()]
     assert primary.database.close_clients() == 2
     assert not any(client.alive for client in clients)
@@ -164,8 +153,8 @@ def test_closing_clients_leaves_replication_alone(pair: Servers) -> None:
 # --- semi-sync
 
 
-def test_with_semi_sync_a_write_waits_for_a_standby_and_goes_on_without_it(servers: Servers) -> None:
-    server = servers[0]
+def test_with_semi_sync_a_write_waits_for_a_standby_and_goes_on_without_it(database_servers: Servers) -> None:
+    server = database_servers[0]
     server.prepare()
     server.database.lift()
     server.database.set_semi_sync(True)
@@ -179,8 +168,8 @@ def test_with_semi_sync_a_write_waits_for_a_standby_and_goes_on_without_it(serve
     assert not server.database.facts().semi_sync_enabled
 
 
-def test_an_acknowledged_write_has_been_received_by_the_standby(pair: Servers) -> None:
-    primary, replica = pair
+def test_an_acknowledged_write_has_been_received_by_the_standby(database_pair: Servers) -> None:
+    primary, replica = database_pair
     primary.database.set_semi_sync(True)
     wait_for(lambda: primary.database.facts().semi_sync_clients == 1, SOON_S, "the standby to acknowledge")
     written(primary, 1, 2, 3)
@@ -190,8 +179,8 @@ def test_an_acknowledged_write_has_been_received_by_the_standby(pair: Servers) -
     assert reached(facts.replication.received_position, primary.database.facts().position)
 
 
-def test_what_still_waits_for_the_standby_is_beyond_what_it_has_acknowledged(pair: Servers) -> None:
-    primary, replica = pair
+def test_what_still_waits_for_the_standby_is_beyond_what_it_has_acknowledged(database_pair: Servers) -> None:
+    primary, replica = database_pair
     primary.database.set_semi_sync(True)
     wait_for(lambda: primary.database.facts().semi_sync_clients == 1, SOON_S, "the standby to acknowledge")
     written(primary, 1, 2, 3)
@@ -204,14 +193,14 @@ def test_what_still_waits_for_the_standby_is_beyond_what_it_has_acknowledged(pai
     assert primary.database.acknowledged_position() == acknowledged
 
 
-def test_a_standby_is_counted_before_commits_wait_for_it(pair: Servers) -> None:
-    primary, _ = pair
+def test_a_standby_is_counted_before_commits_wait_for_it(database_pair: Servers) -> None:
+    primary, _ = database_pair
     assert not primary.database.facts().semi_sync_enabled
     wait_for(lambda: primary.database.facts().semi_sync_clients == 1, SOON_S, "the standby to be counted")
 
 
-def test_a_standby_that_connects_releases_waiting_writes(servers: Servers) -> None:
-    primary, replica = servers
+def test_a_standby_that_connects_releases_waiting_writes(database_servers: Servers) -> None:
+    primary, replica = database_servers
     primary.prepare()
     primary.database.lift()
     primary.database.set_semi_sync(True)
@@ -221,8 +210,8 @@ def test_a_standby_that_connects_releases_waiting_writes(servers: Servers) -> No
     wait_for(lambda: write.state is WriteState.ACKNOWLEDGED, CAUGHT_UP_S, "the write to be acknowledged")
 
 
-def test_a_probe_that_only_waits_for_the_standby_says_so(servers: Servers) -> None:
-    server = servers[0]
+def test_a_probe_that_only_waits_for_the_standby_says_so(database_servers: Servers) -> None:
+    server = database_servers[0]
     server.prepare()
     server.database.set_semi_sync(True)
     with pytest.raises(LocalFailure) as caught:
@@ -235,8 +224,8 @@ def test_a_probe_that_only_waits_for_the_standby_says_so(servers: Servers) -> No
 # --- replication
 
 
-def test_rows_reach_the_replica_and_its_facts_tell(pair: Servers) -> None:
-    primary, replica = pair
+def test_rows_reach_the_replica_and_its_facts_tell(database_pair: Servers) -> None:
+    primary, replica = database_pair
     written(primary, *range(20))
     caught_up(primary, replica)
     assert replica.rows() == set(range(20))
@@ -254,16 +243,16 @@ def test_rows_reach_the_replica_and_its_facts_tell(pair: Servers) -> None:
     assert refusal(replica) is WriteState.REFUSED
 
 
-def test_a_replica_makes_no_transactions_of_its_own(pair: Servers) -> None:
-    primary, replica = pair
+def test_a_replica_makes_no_transactions_of_its_own(database_pair: Servers) -> None:
+    primary, replica = database_pair
     written(primary, 1)
     replica.database.ensure_accounts()
     caught_up(primary, replica)
     assert replica.database.facts().binlog_state == primary.database.facts().binlog_state
 
 
-def test_a_probe_without_a_standby_leaves_the_history_as_it_is(servers: Servers) -> None:
-    server = servers[0]
+def test_a_probe_without_a_standby_leaves_the_history_as_it_is(database_servers: Servers) -> None:
+    server = database_servers[0]
     server.prepare()
     server.database.probe_write(3, 2.0)
     before = server.database.facts()
@@ -273,8 +262,8 @@ def test_a_probe_without_a_standby_leaves_the_history_as_it_is(servers: Servers)
     assert (before.binlog_state, before.position) == (after.binlog_state, after.position)
 
 
-def test_without_its_account_nobody_replicates_any_more(pair: Servers) -> None:
-    primary, replica = pair
+def test_without_its_account_nobody_replicates_any_more(database_pair: Servers) -> None:
+    primary, replica = database_pair
     written(primary, 1)
     caught_up(primary, replica)
     before = primary.database.facts().binlog_state
@@ -291,8 +280,8 @@ def test_without_its_account_nobody_replicates_any_more(pair: Servers) -> None:
     assert replica.rows() == {1}
 
 
-def test_a_source_that_is_not_the_pinned_one_is_refused(servers: Servers) -> None:
-    primary, replica = servers
+def test_a_source_that_is_not_the_pinned_one_is_refused(database_servers: Servers) -> None:
+    primary, replica = database_servers
     primary.prepare()
     replica.database.start_replication(primary.source_for(replica, pinned=False))
 
@@ -305,8 +294,8 @@ def test_a_source_that_is_not_the_pinned_one_is_refused(servers: Servers) -> Non
     wait_for(error, SOON_S, "an error of the receiver")
 
 
-def test_starting_replication_again_goes_on_where_it_was(pair: Servers) -> None:
-    primary, replica = pair
+def test_starting_replication_again_goes_on_where_it_was(database_pair: Servers) -> None:
+    primary, replica = database_pair
     written(primary, 1)
     caught_up(primary, replica)
     replica.database.stop_receiver()
@@ -317,15 +306,15 @@ def test_starting_replication_again_goes_on_where_it_was(pair: Servers) -> None:
     assert replica.rows() == {1, 2}
 
 
-def test_waiting_for_a_position_that_does_not_come_ends_in_time(pair: Servers) -> None:
-    primary, replica = pair
+def test_waiting_for_a_position_that_does_not_come_ends_in_time(database_pair: Servers) -> None:
+    primary, replica = database_pair
     replica.database.stop_receiver()
     written(primary, 1)
     assert not replica.database.wait_for(primary.database.facts().position, 0.3)
 
 
-def test_a_replica_is_promoted_with_all_that_it_received(pair: Servers) -> None:
-    primary, replica = pair
+def test_a_replica_is_promoted_with_all_that_it_received(database_pair: Servers) -> None:
+    primary, replica = database_pair
     written(primary, *range(50))
     caught_up(primary, replica)
     position = primary.database.fence(2.0)
@@ -342,8 +331,8 @@ def test_a_replica_is_promoted_with_all_that_it_received(pair: Servers) -> None:
     assert primary.rows() == set(range(51))
 
 
-def test_a_stopped_applier_makes_a_drain_fail_and_says_why(pair: Servers) -> None:
-    primary, replica = pair
+def test_a_stopped_applier_makes_a_drain_fail_and_says_why(database_pair: Servers) -> None:
+    primary, replica = database_pair
     replica.break_applier()
     written(primary, 1)
 
@@ -359,8 +348,8 @@ def test_a_stopped_applier_makes_a_drain_fail_and_says_why(pair: Servers) -> Non
     assert "rows" in caught.value.detail
 
 
-def test_a_server_with_transactions_of_its_own_is_not_contained_and_not_served(pair: Servers) -> None:
-    primary, replica = pair
+def test_a_server_with_transactions_of_its_own_is_not_contained_and_not_served(database_pair: Servers) -> None:
+    primary, replica = database_pair
     written(primary, 1)
     caught_up(primary, replica)
     replica.database.stop_receiver()
@@ -387,8 +376,8 @@ def test_a_server_with_transactions_of_its_own_is_not_contained_and_not_served(p
 # --- the second look at the primary
 
 
-def test_the_standby_can_tell_whether_the_primarys_database_takes_writes(pair: Servers) -> None:
-    primary, replica = pair
+def test_the_standby_can_tell_whether_the_primarys_database_takes_writes(database_pair: Servers) -> None:
+    primary, replica = database_pair
     source = primary.source_for(replica)
     replica.remember_source(source)
     assert replica.database.probe_remote(source.host, source.port, 2.0)
@@ -400,8 +389,8 @@ def test_the_standby_can_tell_whether_the_primarys_database_takes_writes(pair: S
     assert not replica.database.probe_remote(source.host, source.port, 2.0)
 
 
-def test_a_primary_that_has_ended_the_pair_counts_as_alive(pair: Servers) -> None:
-    primary, replica = pair
+def test_a_primary_that_has_ended_the_pair_counts_as_alive(database_pair: Servers) -> None:
+    primary, replica = database_pair
     source = primary.source_for(replica)
     replica.remember_source(source)
     primary.database.drop_replication_account()
@@ -410,8 +399,8 @@ def test_a_primary_that_has_ended_the_pair_counts_as_alive(pair: Servers) -> Non
     assert not replica.database.probe_remote(source.host, source.port, 2.0)
 
 
-def test_a_primary_that_only_waits_for_the_standby_takes_writes(pair: Servers) -> None:
-    primary, replica = pair
+def test_a_primary_that_only_waits_for_the_standby_takes_writes(database_pair: Servers) -> None:
+    primary, replica = database_pair
     source = primary.source_for(replica)
     replica.remember_source(source)
     replica.database.stop_receiver()
@@ -421,6 +410,6 @@ def test_a_primary_that_only_waits_for_the_standby_takes_writes(pair: Servers) -
     assert primary.database.close_clients() == 0
 
 
-def test_without_a_stored_account_the_primary_cannot_be_asked(servers: Servers) -> None:
+def test_without_a_stored_account_the_primary_cannot_be_asked(database_servers: Servers) -> None:
     with pytest.raises(LocalFailure):
-        servers[0].database.probe_remote("127.0.0.1", 1, 1.0)
+        database_servers[0].database.probe_remote("127.0.0.1", 1, 1.0)

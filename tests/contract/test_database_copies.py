@@ -10,17 +10,6 @@ from app.core.errors import LocalFailure, PeerUnreachable
 from tests.contract.databases import Server, Servers, caught_up, refusal, written
 from tests.fakes.database import WriteState
 
-
-@pytest.fixture
-def servers(database_servers: Servers) -> Servers:
-    return database_servers
-
-
-@pytest.fixture
-def pair(database_pair: Servers) -> Servers:
-    return database_pair
-
-
 # --- seeding
 
 
@@ -48,15 +37,15 @@ def seeded(source: Server, target: Server) -> None:
 
 
 @pytest.fixture
-def other_data(servers: Servers) -> Iterator[Servers]:
+def other_data(database_servers: Servers) -> Iterator[Servers]:
     """A primary with the rows 1 and 2, and a standalone server with the row 77; the data folders are put back."""
-    source, target = servers
-    for server in servers:
+    source, target = database_servers
+    for server in database_servers:
         server.prepare()
         server.database.lift()
     written(source, 1, 2)
     written(target, 77)
-    yield servers
+    yield database_servers
     target.clean_up()
 
 
@@ -170,9 +159,9 @@ def test_a_stream_that_the_peer_breaks_off_raises_the_peers_error(other_data: Se
 # --- the return of a former primary
 
 
-def split(pair: Servers, *values: int) -> str:
+def split(database_pair: Servers, *values: int) -> str:
     """The replica is promoted while the primary goes on and writes `values` alone; the promotion point."""
-    primary, replica = pair
+    primary, replica = database_pair
     written(primary, 1, 2)
     caught_up(primary, replica)
     replica.database.stop_receiver()
@@ -185,9 +174,9 @@ def split(pair: Servers, *values: int) -> str:
     return point
 
 
-def test_a_former_primary_is_rescued_rewound_and_follows(pair: Servers) -> None:
-    old, new = pair
-    point = split(pair, 3, 4, 5)
+def test_a_former_primary_is_rescued_rewound_and_follows(database_pair: Servers) -> None:
+    old, new = database_pair
+    point = split(database_pair, 3, 4, 5)
     old.database.fence(2.0)
     report = old.database.rescue(point, old.folder_named("rescue"))
     assert report.transactions == 3
@@ -207,9 +196,9 @@ def test_a_former_primary_is_rescued_rewound_and_follows(pair: Servers) -> None:
     old.clean_up()
 
 
-def test_a_former_primary_that_is_not_ahead_has_nothing_to_rescue_and_follows(pair: Servers) -> None:
-    old, new = pair
-    point = split(pair)
+def test_a_former_primary_that_is_not_ahead_has_nothing_to_rescue_and_follows(database_pair: Servers) -> None:
+    old, new = database_pair
+    point = split(database_pair)
     old.database.fence(2.0)
     report = old.database.rescue(point, old.folder_named("rescue"))
     assert report.transactions == 0
@@ -221,9 +210,9 @@ def test_a_former_primary_that_is_not_ahead_has_nothing_to_rescue_and_follows(pa
     old.clean_up()
 
 
-def test_a_changed_structure_is_rescued_but_never_rewound(pair: Servers) -> None:
-    old, _ = pair
-    point = split(pair, 3)
+def test_a_changed_structure_is_rescued_but_never_rewound(database_pair: Servers) -> None:
+    old, _ = database_pair
+    point = split(database_pair, 3)
     old.change_structure()
     old.database.fence(2.0)
     report = old.database.rescue(point, old.folder_named("rescue"))
@@ -239,9 +228,9 @@ def test_a_changed_structure_is_rescued_but_never_rewound(pair: Servers) -> None
     old.clean_up()
 
 
-def test_a_writable_server_is_not_rewound(pair: Servers) -> None:
-    old, _ = pair
-    point = split(pair, 3)
+def test_a_writable_server_is_not_rewound(database_pair: Servers) -> None:
+    old, _ = database_pair
+    point = split(database_pair, 3)
     with pytest.raises(LocalFailure) as caught:
         old.database.rewind(point)
     assert caught.value.code == "rewind-refused"

@@ -18,12 +18,12 @@ from tests.contract.databases import SOON_S, caught_up, written
 from tests.contract.mariadb_servers import (
     REPLICATION_PASSWORD,
     RealClient,
+    RealPair,
     RealServer,
 )
 from tests.fakes.database import WriteState
 from tests.waiting import wait_for
 
-Pair = tuple[RealServer, RealServer]
 STOP_RECEIVER_S = 0.2
 """What the port promises."""
 NOISE_S = 1.5
@@ -34,16 +34,6 @@ CLOCK_STEP_S = 0.02
 """The kernel stamps files by a clock that moves in steps of a few milliseconds."""
 
 
-@pytest.fixture
-def servers(mariadb_servers: Pair) -> Pair:
-    return mariadb_servers
-
-
-@pytest.fixture
-def pair(mariadb_pair: Pair) -> Pair:
-    return mariadb_pair
-
-
 def received_age_s(replica: RealServer) -> float:
     facts = replica.database.facts().replication
     assert facts is not None
@@ -51,8 +41,8 @@ def received_age_s(replica: RealServer) -> float:
     return facts.received_age_s
 
 
-def test_the_age_of_the_stream_is_that_of_the_last_event(pair: Pair) -> None:
-    primary, replica = pair
+def test_the_age_of_the_stream_is_that_of_the_last_event(mariadb_pair: RealPair) -> None:
+    primary, replica = mariadb_pair
     wait_for(lambda: received_age_s(replica) > QUIET_S, SOON_S, "a stream that brings nothing")
     began_s = time.monotonic()
     written(primary, 1)
@@ -80,9 +70,9 @@ def packets_vanish(server: RealServer) -> Iterator[None]:
 
 @pytest.mark.parametrize("emptied", [["master.info"], ["relay-log.info"], ["master.info", "relay-log.info"]])
 def test_replication_starts_although_a_power_cut_has_emptied_the_files_of_an_earlier_start(
-    pair: Pair, emptied: list[str]
+    mariadb_pair: RealPair, emptied: list[str]
 ) -> None:
-    primary, replica = pair
+    primary, replica = mariadb_pair
     replica.kill()
     for name in emptied:
         (replica.data / name).write_bytes(b"")
@@ -96,8 +86,8 @@ def test_replication_starts_although_a_power_cut_has_emptied_the_files_of_an_ear
 # --- a dead source
 
 
-def test_the_receiver_stops_at_once_when_the_primary_has_vanished(pair: Pair) -> None:
-    primary, replica = pair
+def test_the_receiver_stops_at_once_when_the_primary_has_vanished(mariadb_pair: RealPair) -> None:
+    primary, replica = mariadb_pair
     written(primary, *range(5))
     caught_up(primary, replica)
     with packets_vanish(primary):
@@ -111,8 +101,8 @@ def test_the_receiver_stops_at_once_when_the_primary_has_vanished(pair: Pair) ->
     assert replica.rows() == set(range(5))
 
 
-def test_the_receiver_stops_at_once_while_it_tries_to_reconnect(pair: Pair) -> None:
-    primary, replica = pair
+def test_the_receiver_stops_at_once_while_it_tries_to_reconnect(mariadb_pair: RealPair) -> None:
+    primary, replica = mariadb_pair
     with packets_vanish(primary):
         replica.database.stop_receiver()
         replica.execute("START SLAVE IO_THREAD")
@@ -121,8 +111,8 @@ def test_the_receiver_stops_at_once_while_it_tries_to_reconnect(pair: Pair) -> N
         assert time.monotonic() - started < STOP_RECEIVER_S + NOISE_S
 
 
-def test_the_receiver_stops_at_once_when_the_primary_is_frozen(pair: Pair) -> None:
-    primary, replica = pair
+def test_the_receiver_stops_at_once_when_the_primary_is_frozen(mariadb_pair: RealPair) -> None:
+    primary, replica = mariadb_pair
     primary.pause()
     try:
         started = time.monotonic()
@@ -132,8 +122,8 @@ def test_the_receiver_stops_at_once_when_the_primary_is_frozen(pair: Pair) -> No
         primary.resume()
 
 
-def test_a_vanished_primary_fails_the_second_look_in_time(pair: Pair) -> None:
-    primary, replica = pair
+def test_a_vanished_primary_fails_the_second_look_in_time(mariadb_pair: RealPair) -> None:
+    primary, replica = mariadb_pair
     source = primary.source_for(replica)
     replica.remember_source(source)
     with packets_vanish(primary):
@@ -142,8 +132,8 @@ def test_a_vanished_primary_fails_the_second_look_in_time(pair: Pair) -> None:
         assert time.monotonic() - started < 0.5 + NOISE_S
 
 
-def test_a_frozen_primary_fails_the_second_look_in_time(pair: Pair) -> None:
-    primary, replica = pair
+def test_a_frozen_primary_fails_the_second_look_in_time(mariadb_pair: RealPair) -> None:
+    primary, replica = mariadb_pair
     source = primary.source_for(replica)
     replica.remember_source(source)
     primary.pause()
@@ -155,8 +145,8 @@ def test_a_frozen_primary_fails_the_second_look_in_time(pair: Pair) -> None:
         primary.resume()
 
 
-def test_a_stranger_with_the_primarys_address_fails_the_second_look(pair: Pair) -> None:
-    primary, replica = pair
+def test_a_stranger_with_the_primarys_address_fails_the_second_look(mariadb_pair: RealPair) -> None:
+    primary, replica = mariadb_pair
     source = primary.source_for(replica, pinned=False)
     replica.remember_source(source)
     assert not replica.database.probe_remote(source.host, source.port, 2.0)
@@ -165,8 +155,8 @@ def test_a_stranger_with_the_primarys_address_fails_the_second_look(pair: Pair) 
 # --- a server that hangs
 
 
-def test_each_call_ends_in_time_on_a_frozen_server(servers: Pair) -> None:
-    server = servers[0]
+def test_each_call_ends_in_time_on_a_frozen_server(mariadb_servers: RealPair) -> None:
+    server = mariadb_servers[0]
     server.pause()
     try:
         for call in (
@@ -187,8 +177,8 @@ def hung_probes(server: RealServer) -> int:
     return len(server.execute("SELECT 1 FROM information_schema.processlist WHERE info LIKE 'INSERT INTO hapair.%'"))
 
 
-def test_hung_probes_do_not_pile_up(servers: Pair) -> None:
-    server = servers[0]
+def test_hung_probes_do_not_pile_up(mariadb_servers: RealPair) -> None:
+    server = mariadb_servers[0]
     holder = pymysql.connect(unix_socket=str(server.socket), user="root", ssl_disabled=True)
     with holder, holder.cursor() as cursor:
         cursor.execute("LOCK TABLES hapair.beat WRITE")
@@ -201,8 +191,8 @@ def test_hung_probes_do_not_pile_up(servers: Pair) -> None:
     server.database.probe_write(1, 1.0)
 
 
-def test_a_hung_probe_never_lets_a_clients_commit_go_on(pair: Pair) -> None:
-    primary, replica = pair
+def test_a_hung_probe_never_lets_a_clients_commit_go_on(mariadb_pair: RealPair) -> None:
+    primary, replica = mariadb_pair
     source = primary.source_for(replica)
     replica.remember_source(source)
     replica.database.stop_receiver()
@@ -257,8 +247,8 @@ class Writers:
             thread.join(5)
 
 
-def test_a_fence_holds_against_clients_that_write_as_fast_as_they_can(servers: Pair) -> None:
-    server = servers[0]
+def test_a_fence_holds_against_clients_that_write_as_fast_as_they_can(mariadb_servers: RealPair) -> None:
+    server = mariadb_servers[0]
     writers = Writers(server, 4)
     try:
         wait_for(lambda: len(writers.acknowledged) > 200, SOON_S, "some load")
@@ -272,8 +262,8 @@ def test_a_fence_holds_against_clients_that_write_as_fast_as_they_can(servers: P
     assert server.database.facts().position == position
 
 
-def test_a_fence_holds_while_all_connections_are_taken_and_commits_hang(servers: Pair) -> None:
-    server = servers[0]
+def test_a_fence_holds_while_all_connections_are_taken_and_commits_hang(mariadb_servers: RealPair) -> None:
+    server = mariadb_servers[0]
     server.database.set_semi_sync(True)
     server.execute("SET GLOBAL max_connections = 12")
     before = server.database.facts().position
@@ -290,8 +280,8 @@ def test_a_fence_holds_while_all_connections_are_taken_and_commits_hang(servers:
     assert server.database.facts().position == position
 
 
-def test_a_fence_acknowledges_none_of_the_commits_that_wait_together(servers: Pair) -> None:
-    server = servers[0]
+def test_a_fence_acknowledges_none_of_the_commits_that_wait_together(mariadb_servers: RealPair) -> None:
+    server = mariadb_servers[0]
     server.database.set_semi_sync(True)
     for _ in range(3):
         server.database.lift()
@@ -306,8 +296,8 @@ def test_a_fence_acknowledges_none_of_the_commits_that_wait_together(servers: Pa
         server.execute("DELETE FROM app.`rows`")
 
 
-def test_a_fence_holds_where_the_managers_own_session_elsewhere_holds_a_lock(servers: Pair) -> None:
-    server = servers[0]
+def test_a_fence_holds_where_the_managers_own_session_elsewhere_holds_a_lock(mariadb_servers: RealPair) -> None:
+    server = mariadb_servers[0]
     holder = pymysql.connect(unix_socket=str(server.socket), user="root", ssl_disabled=True)
     with holder, holder.cursor() as cursor:
         cursor.execute("FLUSH TABLES WITH READ LOCK")
@@ -318,9 +308,9 @@ def test_a_fence_holds_where_the_managers_own_session_elsewhere_holds_a_lock(ser
 # --- accounts
 
 
-def test_the_accounts_may_do_what_they_need_and_nothing_else(servers: Pair) -> None:
-    server = servers[0]
-    source = server.source_for(servers[1])
+def test_the_accounts_may_do_what_they_need_and_nothing_else(mariadb_servers: RealPair) -> None:
+    server = mariadb_servers[0]
+    source = server.source_for(mariadb_servers[1])
     grants = " ".join(row[0] for row in server.execute("SHOW GRANTS FOR hapair_replication@'%'"))
     assert "REPLICATION SLAVE ON *.*" in grants
     assert "REQUIRE SSL" in grants
@@ -340,8 +330,8 @@ def test_the_accounts_may_do_what_they_need_and_nothing_else(servers: Pair) -> N
     assert appliance.count(" ON ") == 2
 
 
-def test_the_replication_password_is_in_no_log(servers: Pair) -> None:
-    server, replica = servers
+def test_the_replication_password_is_in_no_log(mariadb_servers: RealPair) -> None:
+    server, replica = mariadb_servers
     replica.database.start_replication(server.source_for(replica))
     secret = REPLICATION_PASSWORD.encode()
     for home in (server.folder, replica.folder):
@@ -349,8 +339,8 @@ def test_the_replication_password_is_in_no_log(servers: Pair) -> None:
             assert secret not in path.read_bytes()
 
 
-def test_a_new_password_replaces_the_old_one(servers: Pair) -> None:
-    server, replica = servers
+def test_a_new_password_replaces_the_old_one(mariadb_servers: RealPair) -> None:
+    server, replica = mariadb_servers
     source = server.source_for(replica)
     with remote_session(source, 2.0) as session:
         assert session.row("SELECT 1 AS one") == {"one": 1}

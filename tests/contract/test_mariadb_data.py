@@ -9,27 +9,14 @@ from app.adapters.mariadb.binarylogs import read_contents
 from app.adapters.mariadb.rewinding import known_history
 from app.core.errors import LocalFailure
 from tests.contract.databases import caught_up, written
-from tests.contract.mariadb_servers import RealServer
+from tests.contract.mariadb_servers import RealPair, RealServer
 from tests.fakes.database import WriteState
-
-Pair = tuple[RealServer, RealServer]
-
-
-@pytest.fixture
-def servers(mariadb_servers: Pair) -> Pair:
-    return mariadb_servers
-
-
-@pytest.fixture
-def pair(mariadb_pair: Pair) -> Pair:
-    return mariadb_pair
-
 
 # --- switching, cut off in the middle
 
 
-def test_a_switch_that_was_cut_off_between_its_renames_is_completed(servers: Pair) -> None:
-    source, target = servers
+def test_a_switch_that_was_cut_off_between_its_renames_is_completed(mariadb_servers: RealPair) -> None:
+    source, target = mariadb_servers
     written(source, 1)
     chunks: list[bytes] = []
     source.database.send_seed(chunks.append)
@@ -49,8 +36,8 @@ def test_a_switch_that_was_cut_off_between_its_renames_is_completed(servers: Pai
     target.clean_up()
 
 
-def test_data_is_never_switched_under_a_server_that_does_not_listen(servers: Pair) -> None:
-    target = servers[1]
+def test_data_is_never_switched_under_a_server_that_does_not_listen(mariadb_servers: RealPair) -> None:
+    target = mariadb_servers[1]
     hidden = target.socket.rename(target.folder / "hidden")
     try:
         with pytest.raises(LocalFailure) as caught:
@@ -60,8 +47,8 @@ def test_data_is_never_switched_under_a_server_that_does_not_listen(servers: Pai
         hidden.rename(target.socket)
 
 
-def test_an_older_data_folder_is_never_overwritten(servers: Pair) -> None:
-    source, target = servers
+def test_an_older_data_folder_is_never_overwritten(mariadb_servers: RealPair) -> None:
+    source, target = mariadb_servers
     chunks: list[bytes] = []
     source.database.send_seed(chunks.append)
     staging, aside = target.folder_named("staging"), target.folder_named("aside")
@@ -78,8 +65,8 @@ def test_an_older_data_folder_is_never_overwritten(servers: Pair) -> None:
 # --- rescue and rewind
 
 
-def test_a_rescue_holds_the_statements_and_the_raw_logs_and_is_kept(servers: Pair) -> None:
-    server = servers[0]
+def test_a_rescue_holds_the_statements_and_the_raw_logs_and_is_kept(mariadb_servers: RealPair) -> None:
+    server = mariadb_servers[0]
     written(server, 1)
     client = server.open_client()
     point = server.database.facts().position
@@ -104,8 +91,8 @@ def test_a_rescue_holds_the_statements_and_the_raw_logs_and_is_kept(servers: Pai
     server.clean_up()
 
 
-def test_a_crashed_primary_with_unacknowledged_commits_is_rewound_and_follows(pair: Pair) -> None:
-    old, new = pair
+def test_a_crashed_primary_with_unacknowledged_commits_is_rewound_and_follows(mariadb_pair: RealPair) -> None:
+    old, new = mariadb_pair
     written(old, 1)
     caught_up(old, new)
     new.database.stop_receiver()
@@ -147,9 +134,9 @@ def test_a_crashed_primary_with_unacknowledged_commits_is_rewound_and_follows(pa
     ],
 )
 def test_what_flashback_would_get_wrong_is_not_rewound(
-    servers: Pair, before: tuple[str, ...], after: tuple[str, ...], word: str
+    mariadb_servers: RealPair, before: tuple[str, ...], after: tuple[str, ...], word: str
 ) -> None:
-    server = servers[0]
+    server = mariadb_servers[0]
     for statement in before:
         run_as_root(server, statement)
     point = server.database.facts().position
@@ -171,8 +158,8 @@ def run_as_root(server: RealServer, statement: str) -> None:
         cursor.execute(statement)
 
 
-def test_a_position_that_the_server_does_not_know_is_not_rewound_to(servers: Pair) -> None:
-    server = servers[0]
+def test_a_position_that_the_server_does_not_know_is_not_rewound_to(mariadb_servers: RealPair) -> None:
+    server = mariadb_servers[0]
     server.database.fence(2.0)
     with pytest.raises(LocalFailure) as caught:
         server.database.rewind("0-9-3")
