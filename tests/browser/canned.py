@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.waiting import wait_for
+
 DIST = Path(__file__).resolve().parents[2] / "frontend" / "dist"
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
@@ -21,6 +23,7 @@ CONTENT_SECURITY_POLICY = (
 )
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 API = "/api/v1"
+WAIT_S = 15.0
 
 Answer = tuple[int, Any, dict[str, str]]
 """Status, JSON body (or None), further headers."""
@@ -60,9 +63,15 @@ class CannedConsole:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def sent(self, call: str) -> list[dict[str, Any]]:
-        """The requests that came for `call`, oldest first."""
-        return [request for name, request in self.requests if name == call]
+    def sent(self, call: str, count: int = 1) -> list[dict[str, Any]]:
+        """The requests that came for `call`, oldest first, as soon as there are `count`: what the page shows after a
+        press may be there before its request is. AssertionError when fewer come within 15 s."""
+
+        def came() -> list[dict[str, Any]]:
+            return [request for name, request in self.requests if name == call]
+
+        wait_for(lambda: len(came()) >= count, WAIT_S, f"{count} × {call}")
+        return came()
 
     def close(self) -> None:
         self._server.shutdown()

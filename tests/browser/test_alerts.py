@@ -49,7 +49,7 @@ def test_who_saves_second_is_told_keeps_what_was_typed_and_sees_what_the_other_s
     console.routes["PUT /ha/alerts/mail"] = answers.always(theirs, ETag='"3-0"')
     mail.get_by_role("button", name="Save").click()
     expect(mail.get_by_role("button", name="Save")).to_be_disabled()
-    sent = console.sent("PUT /ha/alerts/mail")
+    sent = console.sent("PUT /ha/alerts/mail", 2)
     assert [each["headers"]["if-match"] for each in sent] == ['"1-0"', '"2-0"']
     assert (sent[1]["body"]["host"], sent[1]["body"]["sender"]) == ("theirs.example.com", "mine@example.com")
 

@@ -51,7 +51,7 @@ def test_a_filter_is_sent_to_the_server_and_kept_in_the_address(page: Page, make
     expect(page).to_have_url(f"{console.url}/activity?actor=dana")
     page.reload()
     expect(page.get_by_role("searchbox", name="Who")).to_have_value("dana")
-    assert console.sent("GET /activity")[-1]["query"] == "actor=dana"
+    assert console.sent("GET /activity", 3)[-1]["query"] == "actor=dana"
 
 
 def test_the_check_of_the_log_names_what_is_broken_and_what_was_accepted(page: Page, make_console: MakeConsole) -> None:

@@ -70,7 +70,7 @@ def test_a_session_that_ends_in_mid_edit_loses_nothing_that_was_typed(page: Page
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("dialog")).to_be_hidden()
     expect(email).to_have_value("ops@example.com")  # saved: the canned server answers with its old draft
-    saved = console.sent("PUT /ha/config/draft")[-1]
+    saved = console.sent("PUT /ha/config/draft", 2)[-1]
     assert saved["body"]["HAAlertEmail"] == "night-shift@example.com"
     assert saved["headers"]["x-csrf-token"] == "canned-token"
 
