@@ -70,7 +70,7 @@ class CannedConsole:
         def came() -> list[dict[str, Any]]:
             return [request for name, request in self.requests if name == call]
 
-        wait_for(lambda: len(came()) >= count, WAIT_S, f"{count} × {call}")
+        wait_for(lambda: len(came()) >= count, WAIT_S, f"{count} times {call}")
         return came()
 
     def close(self) -> None:
