@@ -47,6 +47,8 @@ class DatabaseFacts:
     engine: str
     version: str
     uptime_s: float
+    process_id: int
+    """The server's process on this host: another number is another life of the server. 0 where it can't be told."""
     read_only: bool
     position: str
     """@@gtid_binlog_pos merged with @@gtid_slave_pos: the last transaction that this server holds."""

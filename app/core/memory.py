@@ -43,6 +43,7 @@ class PilotMemory:
     started_s: float | None = None
     """The monitor's first tick."""
     database_uptime_s: float | None = None
+    database_process_id: int | None = None
     caught_up: bool = False
     """This secondary was connected and caught up since its own database last started, and nothing broke since."""
     contact: Contact | None = None
@@ -191,15 +192,24 @@ def _remember_fence(memory: PilotMemory, state: NodeState, now_s: float) -> Pilo
 
 
 def _remember_database(memory: PilotMemory, facts: DatabaseFacts, seen: Observation) -> PilotMemory:
-    restarted = memory.database_uptime_s is not None and facts.uptime_s < memory.database_uptime_s
+    restarted = _restarted(memory, facts)
     return with_fields(
         memory,
         database_uptime_s=facts.uptime_s,
+        database_process_id=facts.process_id,
         acknowledged_position="" if restarted else memory.acknowledged_position,
         caught_up=memory.caught_up and not restarted,
         read_only_since_s=_since(memory.read_only_since_s, facts.read_only, seen.now_s),
         restarted_s=None if _proven_to_work(memory, facts, seen) else memory.restarted_s,
     )
+
+
+def _restarted(memory: PilotMemory, facts: DatabaseFacts) -> bool:
+    """Whether the database lives another life than at the last look. Its uptime alone does not tell: this monitor may
+    have stood still for longer than the database had run."""
+    if memory.database_uptime_s is None:
+        return False
+    return facts.process_id != memory.database_process_id or facts.uptime_s < memory.database_uptime_s
 
 
 def _proven_to_work(memory: PilotMemory, facts: DatabaseFacts, seen: Observation) -> bool:

@@ -79,6 +79,16 @@ def test_a_dead_server_is_down(database_servers: Servers) -> None:
         assert caught.value.code == "database-down"
 
 
+def test_another_life_of_a_server_has_another_process(database_servers: Servers) -> None:
+    server = database_servers[0]
+    process_id = server.database.facts().process_id
+    assert process_id > 0
+    assert server.database.facts().process_id == process_id
+    server.kill()
+    server.start()
+    assert server.database.facts().process_id not in (0, process_id)
+
+
 def test_the_size_of_the_data_is_known(database_servers: Servers) -> None:
     database_servers[0].prepare()
     assert database_servers[0].database.data_bytes() > 0

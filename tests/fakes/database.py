@@ -50,6 +50,7 @@ class FakeDatabase(FakeCopies):
         self.clock = clock or FakeClock()
         self._remote_source = remote_source
         self._started_at = self.clock.monotonic()
+        self._process_id = 1000
         self.data = Data()
         self.folders: dict[str, Data] = {}
         """Staged and moved-aside data folders by path."""
@@ -88,6 +89,7 @@ class FakeDatabase(FakeCopies):
         self.read_only = True
         self.semi_sync = False
         self._started_at = self.clock.monotonic()
+        self._process_id += 1
         self.receiving = self.source is not None
         self.network.settle()
 
@@ -140,6 +142,7 @@ class FakeDatabase(FakeCopies):
             engine="MariaDB",
             version="10.11.0-fake",
             uptime_s=self.clock.monotonic() - self._started_at,
+            process_id=self._process_id,
             read_only=self.read_only,
             position=self.data.position(),
             binlog_state=self.data.history(),

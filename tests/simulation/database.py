@@ -35,6 +35,7 @@ class Server:
     connected: bool = False
     error_number: int = 0
     started_at: float = 0.0
+    process_id: int = 1000
     stream_alive_at: float | None = None
     replica_seen_at: float | None = None
     """As a source: when the other server's replica last took something from here."""
@@ -49,6 +50,7 @@ class Server:
         self.connected = False
         self.receiving = self.follows
         self.started_at = now
+        self.process_id += 1
         self.replica_seen_at = None
 
     def stop(self) -> None:

@@ -34,6 +34,7 @@ def database_facts(node: SeeingNode) -> DatabaseFacts:
         engine="mariadb",
         version="",
         uptime_s=node.local(world.now) - node.local(database.started_at),
+        process_id=database.process_id,
         read_only=database.read_only,
         position=position(world, database),
         binlog_state="",

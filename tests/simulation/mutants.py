@@ -14,6 +14,8 @@ from unittest.mock import patch
 
 from app.core import acts, failover, fences, memory, moves, pilot, primary, sight
 from app.core.acts import Act, Lift, RecordStandbyOut, SetSemiSync
+from app.core.facts import DatabaseFacts
+from app.core.memory import PilotMemory
 from app.core.pairconfig import PairConfig, ProtectionMode
 from app.core.scene import Scene
 from tests.simulation import effects, files, swap
@@ -91,6 +93,10 @@ def _eligible_at_once() -> list[AbstractContextManager[Any]]:
         return replace(known, caught_up=True, contact=contact)
 
     return [patch.object(pilot, "remember", remember)]
+
+
+def _by_uptime_alone(known: PilotMemory, facts: DatabaseFacts) -> bool:
+    return facts.uptime_s < (known.database_uptime_s or 0.0)
 
 
 def _wrong_order() -> list[AbstractContextManager[Any]]:
@@ -209,6 +215,10 @@ MUTANTS = (
     Mutant("takes over when its own network is silent", _without_obstacle("own-network"), "S4 rule 3",
            (Fault(1.0, "isolate", "b", 10.0),), AVAILABILITY),
     Mutant("is eligible without having caught up since its start", _eligible_at_once, "S4 rule 4"),
+    Mutant("knows a restart of the database by its uptime alone", lambda: [
+        patch.object(memory, "_restarted", _by_uptime_alone)], "S4 rule 4",
+           (Fault(3.87, "pause", "b", 12.51), Fault(5.73, "kill-database", "b", 0.3),
+            Fault(8.24, "cut-peer", "a", 11.7)), replace(PROTECTION, failover_lag_bound_s=2.0)),
     Mutant("takes over although it knows that it is out", _ignores_being_out, "S4 rule 4",
            (Fault(1.0, "pause", "b", 7.0), Fault(7.5, "crash-in-act", "a", 12.0, act="SetSemiSync")), AVAILABILITY),
     Mutant("takes over during announced maintenance", _without_obstacle("maintenance"), "S4 rule 5",

@@ -229,6 +229,18 @@ SCENARIOS = (
         seed=15,
     ),
     Scenario(
+        "found-database-restarted-during-a-pause",
+        "Found by seed 10000493: the secondary's database was restarted while its monitor stood still, and had run for "
+        "longer than before when that one looked again. It still counts as not caught up, and does not take over.",
+        (
+            Fault(3.87, "pause", "b", 12.51),
+            Fault(5.73, "kill-database", "b", 0.3),
+            Fault(8.24, "cut-peer", "a", 11.7),
+        ),
+        replace(PROTECTION, semi_sync_fallback_s=10.0, failover_lag_bound_s=2.0),
+        seed=10000493,
+    ),
+    Scenario(
         "teardown",
         "An administrator ends the pair on its primary: both servers are standalone and take writes.",
         (Fault(1.0, "teardown", "a", 1.0),),

@@ -43,6 +43,7 @@ FACTS = DatabaseFacts(
     engine="mariadb",
     version="10.11",
     uptime_s=500.0,
+    process_id=4711,
     read_only=True,
     position="0-1-100",
     binlog_state="0-1-100",

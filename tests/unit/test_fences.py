@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -92,10 +93,13 @@ def test_a_booted_secondary_is_not_eligible_until_it_has_caught_up() -> None:
     assert tick(SECONDARY, secondary_sees(), decision.memory).eligible
 
 
-def test_a_restarted_database_makes_the_secondary_ineligible_until_it_has_caught_up_again() -> None:
+@pytest.mark.parametrize("restarted", [{"uptime_s": 1.0}, {"uptime_s": 900.0, "process_id": 1}])
+def test_a_restarted_database_makes_the_secondary_ineligible_until_it_has_caught_up_again(
+    restarted: dict[str, Any],
+) -> None:
     running = tick(SECONDARY, secondary_sees())
     assert running.eligible
-    behind = peer(database(secondary_sees(), uptime_s=1.0, beat_age_s=60.0), position="0-1-900")
+    behind = peer(database(secondary_sees(), **restarted, beat_age_s=60.0), position="0-1-900")
     assert not tick(SECONDARY, behind, running.memory).eligible
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +30,8 @@ STATEMENT_S = 10.0
 """Bound of a session of short statements where the caller names none."""
 FULL_HOUSE_S = 0.02
 """Between two tries while clients have taken all connections."""
+CREDENTIALS = struct.Struct("3i")
+"""Process, user and group of a local socket's other end: struct ucred of unix(7)."""
 NO_CONNECTION = 2002
 LOST_CONNECTION = 2013
 
@@ -38,10 +41,12 @@ Arguments = Sequence[object] | Mapping[str, object] | None
 class Session:
     """One open connection, in autocommit."""
 
-    def __init__(self, connection: pymysql.Connection[DictCursor], id_: int) -> None:
+    def __init__(self, connection: pymysql.Connection[DictCursor], server_process_id: int) -> None:
         self._connection = connection
-        self.id = id_
+        self.id = int(connection.thread_id())  # type: ignore[no-untyped-call]
         """The server's number of this connection."""
+        self.server_process_id = server_process_id
+        """The process that listens at the other end of a local socket; 0 for one that is not on this host."""
 
     def run(self, statement: str, arguments: Arguments = None) -> int:
         """The statement is carried out; how many rows it changed."""
@@ -120,10 +125,18 @@ def _session(connection: socket.socket, timeout_s: float, **how: Any) -> Iterato
     )
     try:
         spoken.connect(connection)
-        yield Session(spoken, int(spoken.thread_id()))  # type: ignore[no-untyped-call]
+        yield Session(spoken, _process_id(connection))
     finally:
         if spoken.open:
             spoken.close()
+
+
+def _process_id(connection: socket.socket) -> int:
+    """As the kernel names it (SO_PEERCRED)."""
+    if connection.family is not socket.AF_UNIX:
+        return 0
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)
+    return int(CREDENTIALS.unpack(credentials)[0])
 
 
 def _local_socket(path: Path, timeout_s: float) -> socket.socket:

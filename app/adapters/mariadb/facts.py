@@ -36,11 +36,13 @@ def read_facts(manager: Manager, data_dir: Path, timeout_s: float) -> DatabaseFa
         status = {row["Variable_name"].lower(): row["Value"] for row in session.rows(_STATUS)}
         replica = replica_status(session)
         beat = _beat(session)
+        process_id = session.server_process_id
     semi_sync_replica = status.get("rpl_semi_sync_slave_status") == "ON"
     return DatabaseFacts(
         engine=ENGINE,
         version=str(variables["version"]),
         uptime_s=float(status["uptime"]),
+        process_id=process_id,
         read_only=bool(variables["read_only"]),
         position=merge(variables["binlog_pos"], variables["slave_pos"]),
         binlog_state=_sorted(variables["binlog_state"]),
