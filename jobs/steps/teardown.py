@@ -24,14 +24,14 @@ log = logging.getLogger(__name__)
 
 LEAVE_S = 90.0
 """How long the secondary may take to apply what it has received, and a little more."""
-DISMISS_S = 20.0
-"""How long a secondary that was in sync is asked to leave: as long as a server takes to start again. One that was out
-of the pair before is asked once."""
+PATIENCE_S = 20.0
+"""How long a server that was in contact is told that the pair ends: as long as one takes to start again. One that was
+out of contact before is told once."""
 ANSWER_S = 8.0
 """How long a server that lives may take to answer a first question."""
 OUT_ANSWER_S = 4.0
 """The same for one that was out of the pair before: that it is silent is no news."""
-DISMISS_PAUSE_S = 1.0
+PAUSE_S = 1.0
 DRAIN_S = 60.0
 NOTICE_S = 3.0
 
@@ -71,26 +71,16 @@ class DismissSecondary(BaseStep):
         with suppress(HapairError):
             position = node.database.facts().position
         body = {"pair_id": context.recall("pair_id"), "position": position}
-        patience_s, answer_s = (0.0, OUT_ANSWER_S) if context.memory.get("was_out") else (DISMISS_S, ANSWER_S)
-        deadline = node.clock.monotonic() + patience_s
-        while True:
-            try:
-                # Leaving may take the other server long; that it answers at all is known much sooner.
-                node.peer.request("ping", {}, answer_s)
-                node.peer.request("leave", body, LEAVE_S)
-            except (PeerUnreachable, PeerRefused) as error:
-                log.warning("the secondary was not told to leave: %s", error)
-                if node.clock.monotonic() >= deadline:
-                    context.skipped = (
-                        f"The other server could not be told ({error.title}). If it is still part of the pair, set its"
-                        " role to standalone and apply that there too."
-                    )
-                    return
-                context.progress(0, None, f"the other server does not answer yet ({error.title})")
-                node.clock.sleep(DISMISS_PAUSE_S)
-            else:
-                context.remember(told=True)
-                return
+        patience_s, answer_s = (0.0, OUT_ANSWER_S) if context.memory.get("was_out") else (PATIENCE_S, ANSWER_S)
+        error = _tell(context, "leave", body, LEAVE_S, answer_s, patience_s)
+        if error is None:
+            context.remember(told=True)
+            return
+        log.warning("the secondary was not told to leave: %s", error)
+        context.skipped = (
+            f"The other server could not be told ({error.title}). If it is still part of the pair, set its"
+            " role to standalone and apply that there too."
+        )
 
 
 class LeaveReplication(BaseStep):
@@ -99,8 +89,12 @@ class LeaveReplication(BaseStep):
     name = "leave-replication"
 
     def do(self, context: Context) -> None:
-        context.remember(pair_id=context.node.store.state().pair_id)
-        leave_replication(context.node)
+        node = context.node
+        if "in_contact" not in context.memory:
+            replication = node.database.facts().replication
+            in_contact = replication is not None and replication.receiver_running
+            context.remember(pair_id=node.store.state().pair_id, in_contact=in_contact)
+        leave_replication(node)
 
     def undo(self, context: Context) -> None:
         with suppress(HapairError):
@@ -125,13 +119,14 @@ class BecomeStandalone(BaseStep):
 
 
 class ReportLeft(BaseStep):
-    """The primary knows that it has no secondary, if it can be told."""
+    """The primary knows that it has no secondary, if it can be told: otherwise it would stay fenced after a loss of
+    power, with nobody to ask whether it was replaced."""
 
     name = "report-left"
 
     def do(self, context: Context) -> None:
-        reply = ask_quietly(context.node, "left", {"pair_id": context.recall("pair_id")}, NOTICE_S)
-        if reply is None:
+        patience_s = PATIENCE_S if context.memory.get("in_contact") else 0.0
+        if _tell(context, "left", {"pair_id": context.recall("pair_id")}, NOTICE_S, NOTICE_S, patience_s):
             context.skipped = "The primary could not be told; set its role to standalone too."
 
 
@@ -147,6 +142,26 @@ class ForgetPeer(BaseStep):
         if told and node.store.state().peer is not None:
             ask_quietly(node, "forget", {"pair_id": context.recall("pair_id")}, NOTICE_S)
         forget_peer(node)
+
+
+def _tell(
+    context: Context, verb: str, body: Json, bound_s: float, answer_s: float, patience_s: float
+) -> HapairError | None:
+    """None when the other server has done what `verb` says, else what kept it from that. It is asked again for
+    `patience_s`; that it answers at all is known within `answer_s`, what it is told may take it `bound_s`."""
+    node = context.node
+    deadline = node.clock.monotonic() + patience_s
+    while True:
+        try:
+            node.peer.request("ping", {}, answer_s)
+            node.peer.request(verb, body, bound_s)
+        except (PeerUnreachable, PeerRefused) as error:
+            if node.clock.monotonic() >= deadline:
+                return error
+            context.progress(0, None, f"the other server does not answer yet ({error.title})")
+            node.clock.sleep(PAUSE_S)
+        else:
+            return None
 
 
 def leave_replication(node: Node) -> None:

@@ -191,6 +191,17 @@ def test_without_contact_each_server_is_torn_down_by_itself(world: World) -> Non
     world.pair()
 
 
+def test_a_secondary_that_leaves_waits_for_its_primary_to_start_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.pair()
+    world.beta.peer.reachable = False
+    monkeypatch.setattr(world.clock, "sleep", lambda _seconds: world.heal())
+    world.beta.draft(Role.STANDALONE)
+    assert world.beta.apply(Change.TEARDOWN).state == "succeeded"
+    assert world.alpha.store.state().standby_out
+
+
 def test_a_secondary_leaves_by_itself_and_its_primary_stops_waiting(world: World) -> None:
     world.pair()
     world.beta.draft(Role.STANDALONE)
