@@ -152,7 +152,7 @@ def _open_as_primary(node: SimulatedNode, cause: Cause) -> Steps:
     world.acknowledge(database.set_semi_sync(False))
     point = position(world, database)
     if database.up:
-        world.write(node, probe=True)
+        world.write(node, probe=True, marks_term=True)
     yield ("Promote", FENCE_PEER_WAIT_S)
     if not database.up:
         yield FAILED

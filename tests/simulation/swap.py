@@ -280,7 +280,7 @@ def _open(peer: SimulatedNode) -> Iterator[float]:
     database.follows = False
     world.acknowledge(database.set_semi_sync(False))
     point = str(len(database.log))
-    world.write(peer, probe=True)
+    world.write(peer, probe=True, marks_term=True)
     yield DISK_S
     if not database.up or not moves.promotion_unfinished(peer.state):
         return

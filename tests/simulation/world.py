@@ -34,6 +34,8 @@ class Transaction:
     term: int
     at: float
     probe: bool
+    marks_term: bool = False
+    """Written by a promotion before it opens the database: no client waits for it."""
     acknowledged_at: float | None = None
 
 
@@ -128,9 +130,9 @@ class World:
 
     # --- writes ---------------------------------------------------------------------------------------------------
 
-    def write(self, node: SeeingNode, *, probe: bool) -> Transaction:
+    def write(self, node: SeeingNode, *, probe: bool, marks_term: bool = False) -> Transaction:
         """A write that the node's database has accepted; acknowledged at once if nothing has to be waited for."""
-        transaction = Transaction(len(self.transactions), node.name, node.state.term, self.now, probe)
+        transaction = Transaction(len(self.transactions), node.name, node.state.term, self.now, probe, marks_term)
         self.transactions.append(transaction)
         if node.database.append(transaction.number):
             self.acknowledge([transaction.number])
