@@ -122,7 +122,7 @@ def _frozen_for_s(scene: Scene) -> float:
     since = scene.memory.frozen_since_s
     if since is None:
         return 0.0
-    frozen_s = scene.seen.now_s - since - scene.memory.deaf_s
+    frozen_s = scene.seen.now_s - max(since, scene.memory.deaf_until_s or since)
     return max(frozen_s, _silent_s(scene)) if frozen_s >= PROBE_CONFIRMED_S else frozen_s
 
 

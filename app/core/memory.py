@@ -55,6 +55,8 @@ class PilotMemory:
     deaf_s: float = 0.0
     """For how much of the primary's present silence this node could hear nothing: its own monitor stood still, or its
     own network was gone and has come back."""
+    deaf_until_s: float | None = None
+    """When it could hear again: a life sign from later ends that silence."""
     others_silent_since_s: float | None = None
     """Neither the own gateway nor a target answers; when one of them last did."""
     frozen_since_s: float | None = None
@@ -115,10 +117,7 @@ def remember(memory: PilotMemory, state: NodeState, seen: Observation, sight: Si
         memory = with_fields(memory, frozen_since_s=_since(memory.frozen_since_s, frozen, seen.now_s))
         lost = state.phase is Phase.PAIRED and facts is not None and facts.replication is None and _open_primary(sight)
         memory = with_fields(memory, unfollowing_since_s=_since(memory.unfollowing_since_s, lost, seen.now_s))
-        heard = sight.heartbeat_heard or sight.stream_alive
-        stood_still_s = seen.stalled_s if seen.stalled_s >= STALLED_S else 0.0
-        cut_off_s, memory = _own_network_back(memory, seen, sight)
-        memory = with_fields(memory, deaf_s=0.0 if heard else memory.deaf_s + stood_still_s + cut_off_s)
+        memory = _remember_deafness(memory, seen, sight)
     else:
         memory = with_fields(
             memory,
@@ -126,6 +125,7 @@ def remember(memory: PilotMemory, state: NodeState, seen: Observation, sight: Si
             contact=None,
             frozen_since_s=None,
             deaf_s=0.0,
+            deaf_until_s=None,
             others_silent_since_s=None,
             condition_since_s=(),
             unfollowing_since_s=None,
@@ -133,6 +133,18 @@ def remember(memory: PilotMemory, state: NodeState, seen: Observation, sight: Si
     memory = _remember_standby(memory, state, seen, sight, facts)
     stable = _stable(memory, state, sight)
     return with_fields(memory, stable_since_s=_since(memory.stable_since_s, stable, seen.now_s))
+
+
+def _remember_deafness(memory: PilotMemory, seen: Observation, sight: Sight) -> PilotMemory:
+    """A node that wakes up may still count as hearing the primary, by a life sign from before it stood still."""
+    if memory.deaf_until_s is not None and seen.now_s - sight.silent_s >= memory.deaf_until_s:
+        memory = with_fields(memory, deaf_s=0.0, deaf_until_s=None)
+    stood_still_s = seen.stalled_s if seen.stalled_s >= STALLED_S else 0.0
+    cut_off_s, memory = _own_network_back(memory, seen, sight)
+    missed_s = min(stood_still_s + cut_off_s, sight.silent_s)
+    if not missed_s:
+        return memory
+    return with_fields(memory, deaf_s=min(memory.deaf_s + missed_s, sight.silent_s), deaf_until_s=seen.now_s)
 
 
 def _own_network_back(memory: PilotMemory, seen: Observation, sight: Sight) -> tuple[float, PilotMemory]:

@@ -30,6 +30,7 @@ from app.core.events import standby_offline, standby_online
 from app.core.facts import PeerReport
 from app.core.failover import QUIET_KINDS, commits_wait
 from app.core.fences import leave
+from app.core.memory import STALLED_S
 from app.core.moves import promotion_unfinished
 from app.core.ownbase import failing_s, watch_database
 from app.core.pairconfig import ProtectionMode
@@ -150,9 +151,10 @@ def _hold(scene: Scene) -> Iterator[Act]:
 def _finish_promotion(scene: Scene) -> Iterator[Act]:
     """From the intent it only goes forward. But a database that was restarted in between has lost what it had received
     and not applied (its relay log is purged): that is still on the other server, so it is asked first. In `protection`
-    the promotion waits for that answer; writes would wait for that server anyway."""
+    the promotion waits for that answer; writes would wait for that server anyway. A monitor that stood still looks once
+    more first: the other server may have taken over meanwhile."""
     promotion = scene.state.promotion
-    if promotion is None or scene.facts is None:
+    if promotion is None or scene.facts is None or scene.seen.stalled_s >= STALLED_S:
         return
     restarted = scene.facts.uptime_s < (scene.now - promotion.at).total_seconds()
     if restarted and not scene.sight.heartbeat_heard and scene.config.protection_mode is ProtectionMode.PROTECTION:

@@ -260,7 +260,7 @@ def _rescue_and_rewind(node: SimulatedNode) -> Steps:
 def _follow(node: SimulatedNode) -> Steps:
     """Replication runs and has caught up; repeating it changes nothing."""
     world, database = node.world, node.database
-    if not database.follows:
+    if not (database.follows and database.receiving):
         database.relay = []
         database.connected = False
         database.follows = database.receiving = True

@@ -241,6 +241,26 @@ SCENARIOS = (
         seed=10000493,
     ),
     Scenario(
+        "found-frozen-primary-after-an-own-pause",
+        "Found by seed 10065746: the secondary stood still, then its primary froze before it was heard again. The "
+        "secondary's own pause does not count as the primary's silence, though it still counted as heard.",
+        (Fault(3.64, "pause", "b", 2.38), Fault(5.8, "pause", "a", 4.87)),
+        replace(AVAILABILITY, ping_iterations=5),
+        seed=10065746,
+    ),
+    Scenario(
+        "found-promotion-that-slept",
+        "Found by seed 10032137: a swap's new primary could not open its full disk, stood still, and was replaced. "
+        "Awake again it looks once more before it goes on with its promotion.",
+        (
+            Fault(4.92, "swap", "b", 0.26),
+            Fault(5.041, "disk-full", "b", 1.21),
+            Fault(6.29, "pause", "b", 6.5),
+        ),
+        PROTECTION,
+        seed=10032137,
+    ),
+    Scenario(
         "teardown",
         "An administrator ends the pair on its primary: both servers are standalone and take writes.",
         (Fault(1.0, "teardown", "a", 1.0),),

@@ -367,6 +367,13 @@ def test_a_promotion_during_which_the_database_was_restarted_catches_up_first(mo
     assert not the(tick(state, ran_through, config=config), Promote).catch_up
 
 
+def test_a_monitor_that_stood_still_looks_once_more_before_it_finishes_a_promotion() -> None:
+    state = replace(fenced(PRIMARY, FenceReason.OPERATION), promotion=Promotion(4, NOW, "swap"))
+    seen = database(WELL, read_only=True)
+    assert "Promote" not in kinds(tick(state, replace(seen, stalled_s=6.0)))
+    assert "Promote" in kinds(tick(state, seen))
+
+
 def test_an_unfinished_promotion_gives_way_to_a_higher_term() -> None:
     state = replace(PRIMARY, promotion=Promotion(4, NOW, "failover"))
     decision = tick(state, peer(WELL, role=Role.PRIMARY, term=5))

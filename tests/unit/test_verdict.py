@@ -106,7 +106,19 @@ def test_the_time_for_which_this_node_stood_still_does_not_count_as_silence() ->
     assert "Promote" in kinds(tick(SECONDARY, replace(DEAD, stalled_s=0.9)))
     later = replace(silent_peer(secondary_sees(), 4.2), now_s=NOW_S + 0.2)
     assert "Promote" in kinds(tick(SECONDARY, later, first.memory))
-    assert tick(SECONDARY, secondary_sees(), first.memory).memory.deaf_s == 0.0
+    heard = replace(secondary_sees(), now_s=NOW_S + 3.0)
+    assert tick(SECONDARY, heard, first.memory).memory.deaf_s == 0.0
+
+
+def test_a_life_sign_from_before_this_node_stood_still_does_not_make_up_for_that() -> None:
+    frozen = {"peer_write_probe_ok": False, "peer_probe_age_s": 0.5}
+    awake = tick(SECONDARY, replace(silent_peer(secondary_sees(), 1.2, missed=0), stalled_s=1.1, **frozen))
+    assert awake.memory.deaf_s == 1.1
+    known = replace(awake.memory, frozen_since_s=NOW_S + 0.5)
+    seen = replace(silent_peer(secondary_sees(), 4.0, missed=0), now_s=NOW_S + 2.8, **frozen)
+    assert "Promote" not in kinds(tick(SECONDARY, seen, known))
+    later = replace(silent_peer(secondary_sees(), 4.3, missed=0), now_s=NOW_S + 3.1, **frozen)
+    assert "Promote" in kinds(tick(SECONDARY, later, known))
 
 
 def test_the_time_for_which_the_own_network_was_gone_does_not_count_as_silence() -> None:
@@ -120,7 +132,8 @@ def test_the_time_for_which_the_own_network_was_gone_does_not_count_as_silence()
     assert first.verdict == Suspect(6, 3)
     still_silent = replace(silent_peer(secondary_sees(), 9.2), now_s=NOW_S + 5.2)
     assert "Promote" in kinds(tick(SECONDARY, still_silent, first.memory))
-    assert tick(SECONDARY, secondary_sees(), first.memory).memory.deaf_s == 0.0
+    heard = replace(secondary_sees(), now_s=NOW_S + 3.0)
+    assert tick(SECONDARY, heard, first.memory).memory.deaf_s == 0.0
 
 
 def test_nothing_is_concluded_from_not_having_looked_yet() -> None:
