@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.lab.acts import recover
 from tests.lab.pairing import Timing
@@ -23,6 +24,10 @@ LOG_LINES = 25
 """Of each service, in the report of a failed test."""
 
 _numbers = itertools.count(1)
+
+# The same examples each time and everywhere; others with --hypothesis-profile=default.
+settings.register_profile("hapair", derandomize=True, database=None)
+settings.load_profile("hapair")
 
 
 @pytest.hookimpl(tryfirst=True)
