@@ -91,7 +91,7 @@ def acknowledged_in_order(world: World) -> None:
         return
     newest: Transaction | None = None
     resumed = world.resumed_at
-    done = [each for each in world.transactions if each.acknowledged_at is not None]
+    done = [each for each in world.transactions if each.acknowledged_at is not None and not each.marks_term]
     for each in sorted(done, key=lambda transaction: transaction.acknowledged_at or 0.0):
         late = (each.acknowledged_at or 0.0) - resumed.get(each.node, -RESUME_NOTICED_S)
         performance = world.config.protection_mode is ProtectionMode.PERFORMANCE
