@@ -18,6 +18,7 @@ from tests.conftest import MakeServers
 from tests.lab import histories
 from tests.lab.acts import SETTLE_S, change_role, other, primary_of, recover, wait_parted, wait_stable
 from tests.lab.client import is_writable, rows
+from tests.lab.mortal_monitor import CALLS, MortalMonitor
 from tests.lab.network import HOSTNAMES, HOSTS
 from tests.lab.pairing import Timing
 from tests.lab.places import LabError
@@ -128,6 +129,29 @@ def test_after_a_power_cut_of_both_whoever_returns_first_nothing_is_lost(servers
     wait_stable(servers, old, REJOIN_S)
     assert [servers.apis[host].status()["term"] for host in HOSTS] == [term, term]
     assert [writer.missing_in(database) for database in servers.databases] == [[], []]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_monitor_that_is_killed_inside_a_takeover_ends_it_once_it_runs_again(servers: Servers, call: str) -> None:
+    old = primary_of(servers)
+    new = other(old)
+    known = {event["key"] for event in servers.apis[new].events("Failover")}
+    with MortalMonitor(servers, new, call) as monitor:
+        wait_for(monitor.is_in_charge, SETTLE_S, "the monitor that will die")
+        wait_stable(servers, old, REJOIN_S)
+        servers.lab.fault("power-cut", old)
+        wait_for(monitor.has_died, SETTLE_S, "the monitor to die in the takeover")
+    servers.apis[new].wait_status("degraded", SETTLE_S, role="primary")
+
+    def told() -> list[list[str]]:
+        fresh = [event for event in servers.apis[new].events("Failover") if event["key"] not in known]
+        return [event["parameters"] for event in fresh]
+
+    wait_for(told, SETTLE_S, "the event")
+    wait_for(lambda: is_writable(servers.database(new)), SETTLE_S, "writes on the new primary")
+    servers.lab.fault("boot", old)
+    wait_stable(servers, new, REJOIN_S)
+    assert told() == [["Failover", HOSTNAMES[new], HOSTNAMES[old]]]
 
 
 def test_of_two_primaries_of_one_term_both_stop_and_what_the_one_not_chosen_has_is_rescued(servers: Servers) -> None:
