@@ -226,8 +226,9 @@ def _rejoin_steps(node: SimulatedNode) -> Steps:
         if not _primary_answers(node) or not node.database.up:
             return
         term = node.world.other(node.name).state.term
+        life = node.database.process_id
         yield from _rescue_and_rewind(node)
-        if not node.database.up:
+        if not node.database.up or node.database.process_id != life:
             return
         node.tree.keeping = True
         node.change(moves.demote(node.state, term, node.wall(), by_failover=True))
