@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.bench import activity, idle, mirror, outage, rejoin, seed, stormfailover, swap
+from tests.bench import activity, idle, mirror, outage, rejoin, seed, stormfailover, swap, writes
 from tests.bench.figures import Figure
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "rejoin": rejoin.run,
     "activity": activity.run,
     "storm-failover": stormfailover.run,
+    "writes": writes.run,
 }
 
 
