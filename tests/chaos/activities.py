@@ -23,16 +23,13 @@ class Busy:
     """What goes on beside the fault, and what it leaves behind for the checker."""
 
     burst: Burst | None = None
-    load: Sysbench | None = None
     notes: list[str] = field(default_factory=list)
     """How the activity itself ended, in sentences."""
 
-    def quieten(self) -> None:
-        """The burst and the load are over: a standby that comes back is not to follow more than it can."""
+    def end_burst(self) -> None:
+        """No file is written any more."""
         if self.burst is not None:
             self.burst.stop()
-        if self.load is not None:
-            self.load.stop()
 
 
 Activity = Callable[[Servers, str, str], AbstractContextManager[Busy]]
@@ -46,9 +43,10 @@ def idle(_: Servers, __: str, ___: str) -> Iterator[Busy]:
 
 @contextmanager
 def sysbench(servers: Servers, primary: str, _: str) -> Iterator[Busy]:
-    """Reads and writes of several clients as fast as they go, on the server that was primary."""
-    with _load(servers, primary) as load:
-        yield Busy(load=load)
+    """Reads and writes of several clients as fast as they go, on the server that was primary, until the pair is stable
+    again."""
+    with _load(servers, primary):
+        yield Busy()
 
 
 def prepare_sysbench(servers: Servers, primary: str) -> None:

@@ -20,8 +20,8 @@ Made by `python -m tests.chaos --report` from what the runs have kept; do not ed
 rsync, Redis, nginx and hapair itself in network namespaces, see [the lab](../lab.md)), 3 pings of 1 s, protection mode
 `availability`, time between failovers 0 so that one cell does not wait for the one before. In each cell two clients
 write some 20 rows a second to whichever server takes them and remember each acknowledged row; in `file-burst` an
-application also writes files and remembers each that is on the disk. sysbench and the burst of files go on until the
-fault is healed.
+application also writes files and remembers each that is on the disk. The burst of files goes on until the
+fault is healed, sysbench until the pair is stable again.
 
 A cell has **passed** if, after the fault was healed and without anybody's help, both servers said `stable` and that a
 failover would work; exactly the primary accepted writes; every acknowledged row was live and on both servers (after a

@@ -79,7 +79,7 @@ def _disturb(cell: Cell, servers: Servers, seen: Course, draw: random.Random) ->
         seen.fault_s = time.monotonic()
         inflict(servers, cell, seen.host)
         time.sleep(lasting_s)
-        seen.busy.quieten()
+        seen.busy.end_burst()
         heal(servers)
         seen.healed_s = time.monotonic()
         if cell.activity != "set-up":
