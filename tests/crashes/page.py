@@ -23,9 +23,6 @@ something went wrong right before the step (`start`), and after its last act but
 - **old**: the job was reverted, or ended by itself before anything was changed; both servers are as before;
 - **new**: the job was resumed, or went on; both servers are as after a job that nothing disturbed;
 - **after RETRY**: the administrator had to press RETRY for that;
-- **after RESUME**: the secondary left the pair while its primary was without power; the primary can ask nobody any more
-  whether it was replaced, so it stays fenced, says so by an alarm and a mail, and goes on when the administrator
-  presses RESUME;
 - **-**: not tried in the lab yet.
 
 Each cell has two results. The first is of two nodes of fakes with the real plans, steps, journal and verbs; it is tried

@@ -140,28 +140,6 @@ def _write_alone(servers: Servers, host: str, *, structure: bool) -> None:
             cursor.execute("INSERT INTO lab_probe.written VALUES (0)")
 
 
-def resume_left_alone(servers: Servers, wanted: Combination, host: str) -> bool:
-    """Whether RESUME had to be pressed: a primary that had no power when its secondary left can't know that nobody took
-    over, so it stays fenced until somebody says so. Nothing else may keep it from accepting writes."""
-    if (wanted.job.kind, wanted.job.role.value) != ("teardown", "secondary"):
-        return False
-    left = other(host)
-
-    def settled() -> str:
-        if servers.apis[host].status()["node"]["role"] != "standalone":
-            return "paired"
-        fenced = servers.apis[left].status()["fenced"]
-        if fenced and fenced["reason"] == "peer-unknown":
-            return "fenced"
-        return "writable" if is_writable(servers.database(left)) else ""
-
-    if wait_for(settled, STABLE_S, "the server that was left") != "fenced":
-        return False
-    api = servers.apis[left]
-    api.finish(str(api.ask("POST", "/ha/resume", {"confirm": HOSTNAMES[left]})["job"]["id"]))
-    return True
-
-
 def outcome(servers: Servers, wanted: Combination, host: str) -> str:
     """`old` or `new`: which of the two both servers hold. Raises AssertionError where they hold neither."""
     kind = wanted.job.kind

@@ -44,14 +44,11 @@ class Trial:
     """RETRY had to be pressed."""
     seconds: float
     problem: str = ""
-    resumed: bool = False
-    """RESUME had to be pressed on a primary that could no longer ask anybody."""
 
     @property
     def help_needed(self) -> str:
         """What an administrator had to press, for the table; empty for nothing."""
-        pressed = [name for name, needed in (("RETRY", self.retried), ("RESUME", self.resumed)) if needed]
-        return f" after {' and '.join(pressed)}" if pressed else ""
+        return " after RETRY" if self.retried else ""
 
     @property
     def held(self) -> bool:
@@ -65,7 +62,7 @@ def attempt(servers: Servers, wanted: Combination) -> Trial:
     """The trial has been made; a failed one says what was wrong and raises nothing."""
     started = time.monotonic()
     job: Json = {"state": ""}
-    retried = resumed = False
+    retried = False
     try:
         host = situations.prepare(servers, wanted)
         with _halting_worker(servers, host, wanted) as worker:
@@ -75,12 +72,11 @@ def attempt(servers: Servers, wanted: Combination) -> Trial:
         if job["state"] == "failed":
             retried = True
             job = servers.apis[host].wait_job(str(servers.apis[host].ask("POST", "/ha/retry")["job"]["id"]), END_S)
-        resumed = situations.resume_left_alone(servers, wanted, host)
         pair = wait_for(lambda: situations.outcome(servers, wanted, host), situations.STABLE_S, "the old or new pair")
     except (AssertionError, OSError, LabError, subprocess.SubprocessError) as error:
         return Trial(wanted.key, job["state"], "", retried, _since(started), f"{type(error).__name__}: {error}"[:1500])
     problem = "" if job["state"] in ("succeeded", "reverted") else f"the job ended as {job['state']}"
-    return Trial(wanted.key, job["state"], pair, retried, _since(started), problem, resumed)
+    return Trial(wanted.key, job["state"], pair, retried, _since(started), problem)
 
 
 def _begin(servers: Servers, wanted: Combination, host: str, worker: HaltingWorker) -> Json:
