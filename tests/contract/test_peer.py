@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.adapters.peer.client import SshPeer
+from app.adapters.peer.client import IDLE_LINE_S, SshPeer
 from app.core.errors import InvalidInput, NotAllowed, PeerRefused, PeerUnreachable
 from app.core.roles import Role
 from app.core.wire import REQUEST_BYTES_MAX
@@ -216,24 +216,36 @@ def test_a_peer_that_dies_in_a_request_is_unreachable(real_side: RealSide) -> No
     assert real_side.peer.request("echo", {}, TIMEOUT_S)["got"] == {}
 
 
-def test_a_kept_line_that_died_unnoticed_is_replaced_and_the_request_answered(real_side: RealSide) -> None:
-    class Dead:
-        alive = True
-        closed = False
+class KeptLine:
+    """One on which nothing can be asked any more."""
 
-        def ask(self, *_: object) -> Json:
-            raise ConnectionResetError("the other server was booted since")
+    alive = True
 
-        def close(self) -> None:
-            self.closed = True
+    def __init__(self, error: OSError) -> None:
+        self.error = error
+        self.asked = self.closed = False
 
-    line, peer = Dead(), real_side.peer
+    def ask(self, *_: object) -> Json:
+        self.asked = True
+        raise self.error
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize(
+    ("error", "unused_s", "asked"), [(ConnectionResetError(), 0.0, True), (TimeoutError(), IDLE_LINE_S + 1.0, False)]
+)
+def test_a_kept_line_that_died_unnoticed_or_is_old_is_replaced_and_the_request_answered(
+    real_side: RealSide, error: OSError, unused_s: float, asked: bool
+) -> None:
+    line, peer = KeptLine(error), real_side.peer
     assert isinstance(peer, SshPeer)
     identity = real_side.asking.store.state().peer
     assert identity is not None
-    peer._idle.append((identity, line))  # type: ignore[arg-type]
+    peer._idle.append((identity, line, time.monotonic() - unused_s))  # type: ignore[arg-type]
     assert peer.request("echo", {"n": 1}, TIMEOUT_S)["got"] == {"n": 1}
-    assert line.closed
+    assert (line.asked, line.closed) == (asked, True)
 
 
 def test_a_session_from_before_a_new_pairing_answers_no_more_but_the_request_is_answered(real_side: RealSide) -> None:

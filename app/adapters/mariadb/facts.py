@@ -92,8 +92,8 @@ def _replication(row: dict[str, Any], data_dir: Path, applied_position: str, sem
 
 
 def _age_s(file: Path) -> float | None:
-    """The server does not tell when it received something last. Its relay log does: each event is handed to the
-    file at once, whether it is synced or not. An applier that is behind reads an older file; the age is too high then, never too low."""
+    """The server does not tell when it received something last. Its relay log does: each event is handed to the file at
+    once, synced or not. An applier that is behind reads an older file; the age is too high then, never too low."""
     try:
         return max(time.time() - file.stat().st_mtime, 0.0)
     except OSError:

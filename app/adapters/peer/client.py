@@ -13,6 +13,7 @@ import select
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO
@@ -30,6 +31,9 @@ LINES_MAX = 6
 """Requests at the same time; further ones wait their time."""
 IDLE_LINES_MAX = 1
 """Each kept line is a process on the other server."""
+IDLE_LINE_S = 5.0
+"""A line that was not used for longer is not used again: if the link was cut meanwhile, the other server's kernel may
+wait many seconds more before it sends anything on it."""
 STREAM_CHUNK_BYTES = 1024 * 1024
 STREAM_END_S = 10.0
 """How long ssh may take to end after the last byte."""
@@ -47,7 +51,8 @@ class SshPeer:
         self._identity = identity
         self._slots = threading.BoundedSemaphore(LINES_MAX)
         self._lock = threading.Lock()
-        self._idle: list[tuple[PeerIdentity, Line]] = []
+        self._idle: list[tuple[PeerIdentity, Line, float]] = []
+        """With the moment (of the monotonic clock) since which each is not used."""
 
     def request(self, verb: str, body: Json, timeout_s: float) -> Json:
         """The reply. Raises PeerUnreachable (codes `peer-unreachable`, `peer-timeout`, `peer-not-recognised`) or
@@ -120,15 +125,15 @@ class SshPeer:
             with self._lock:
                 if not self._idle:
                     return None
-                owner, line = self._idle.pop()
-            if owner == identity and line.alive:
+                owner, line, since_s = self._idle.pop()
+            if owner == identity and line.alive and time.monotonic() - since_s <= IDLE_LINE_S:
                 return line
             line.close()
 
     def _put(self, identity: PeerIdentity, line: Line, *, usable: bool) -> None:
         with self._lock:
             if usable and len(self._idle) < IDLE_LINES_MAX:
-                self._idle.append((identity, line))
+                self._idle.append((identity, line, time.monotonic()))
                 return
         line.close()
 
@@ -167,7 +172,7 @@ class SshPeer:
         """The kept lines are closed; a later request opens a new one."""
         with self._lock:
             lines, self._idle = self._idle, []
-        for _, line in lines:
+        for _, line, _ in lines:
             line.close()
 
 
