@@ -131,7 +131,12 @@ class PeerServers:
         self.a.close()
         self.b.close()
         wait_for(lambda: not processes_naming(self.folder), SSHD_START_S, "the end of all sessions")
-        shutil.rmtree(self.folder)
+        wait_for(self._removed, SSHD_START_S, "the folder without anybody who still writes into it")
+
+    def _removed(self) -> bool:
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
+        return True
 
 
 def descendants(parent: int) -> list[int]:

@@ -128,7 +128,7 @@ def check_told_and_removed(servers: Servers, host: str, rescue_id: str) -> None:
         return sorted(each["key"] for each in api.events("Rescued") if rescue_id in each["key"]) == wanted
 
     wait_for(told, SETTLE_S, "the events")
-    assert api.status()["rescues"]["count"] >= 1
+    wait_for(lambda: api.status()["rescues"]["count"] >= 1, SETTLE_S, "the status to count it")
     assert api.call("DELETE", f"/ha/rescues/{rescue_id}", {}).status == 422
     assert api.call("DELETE", f"/ha/rescues/{rescue_id}", {"confirm": rescue_id}).status == 204
     assert rescue_id not in {each["id"] for each in histories.rescues(servers, host)}
