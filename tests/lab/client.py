@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import ssl
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -153,6 +155,7 @@ def connected(database: Json, timeout_s: float = DATABASE_TIMEOUT_S, schema: str
         read_timeout=timeout_s,
         write_timeout=timeout_s,
         autocommit=True,
+        ssl=_encrypted(),
     )
     try:
         with connection.cursor() as cursor:
@@ -160,6 +163,16 @@ def connected(database: Json, timeout_s: float = DATABASE_TIMEOUT_S, schema: str
     finally:
         with contextlib.suppress(pymysql.Error, OSError):
             connection.close()
+
+
+@functools.cache
+def _encrypted() -> ssl.SSLContext:
+    """Encrypted, whoever the server is, as the driver does by itself; but there it reads the system's authorities each
+    time, which takes 20 ms of a client's processor."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def rows(database: Json, statement: str, *values: object) -> list[tuple[Any, ...]]:

@@ -38,8 +38,9 @@ class Acknowledged:
 class Writer:
     """Writes one row after another to whichever of the databases takes it, like an application behind a proxy.
 
-    Rows per second are bounded by `rate`; 0 is as fast as it goes. A row whose outcome is unknown is never repeated
-    and never counted: the next try has the next number.
+    `rate` is in rows per second, as long as the server keeps up with it: what one slow commit has cost, the next rows
+    make up for. 0 is as fast as it goes. A row whose outcome is unknown is never repeated and never counted: the next
+    try has the next number.
     """
 
     def __init__(
@@ -117,12 +118,13 @@ class Writer:
                 raise pymysql.OperationalError(1290, "read-only")
             cursor.connection._read_timeout = self._timeout_s
             _ensure_table(cursor)
+            due = time.monotonic()
             while not self._stop.is_set():
-                started = time.monotonic()
+                due += self._pause_s
                 self._number += 1
                 cursor.execute(INSERT, (self._number, time.time()))
                 self.acknowledged.append(Acknowledged(self._number, time.monotonic()))
-                self._stop.wait(max(0.0, started + self._pause_s - time.monotonic()))
+                self._stop.wait(max(0.0, due - time.monotonic()))
 
 
 def _ensure_table(cursor: Any) -> None:
