@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -129,8 +129,9 @@ class Database(Protocol):
     def reload_certificates(self) -> None: ...
 
     # seeding
-    def send_seed(self, write: Callable[[bytes], None]) -> None:
-        """A consistent physical copy (mariadb-backup xbstream) is written, ending with its position inside."""
+    def send_seed(self, target: int) -> None:
+        """A consistent physical copy (mariadb-backup xbstream) is written to that file descriptor, which stays open;
+        it ends with its position inside."""
         ...
 
     def receive_seed(self, chunks: Iterator[bytes], staging: str, progress: Progress) -> str:

@@ -5,7 +5,6 @@ Both are for the paired server only, and only in the roles in which the pair nee
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 from app.core.errors import NotAllowed
@@ -26,13 +25,7 @@ def send_seed(node: Node, target: int) -> None:
             detail=f"This server is {own.role}.",
             hint="Compare the HA status of both servers.",
         )
-
-    def write(chunk: bytes) -> None:
-        rest = memoryview(chunk)
-        while rest:
-            rest = rest[os.write(target, rest) :]
-
-    node.database.send_seed(write)
+    node.database.send_seed(target)
 
 
 def receive_files(mirror: Mirror, current: Callable[[], Standing], command: ReceiveFiles) -> int:

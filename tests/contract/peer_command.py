@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import app.wiring
@@ -32,13 +31,15 @@ class SeedingDatabase:
     def __init__(self, behaviour: str) -> None:
         self._behaviour = behaviour
 
-    def send_seed(self, write: Callable[[bytes], None]) -> None:
+    def send_seed(self, target: int) -> None:
         if self._behaviour == "refused":
             raise LocalFailure("backup-failed", "The Copy Failed", detail="the disk is full", hint="Make room.")
-        for number in range(SEED_BLOCKS):
-            write(SEED_BLOCK)
-            if self._behaviour == "broken" and number == SEED_BLOCKS // 2:
-                os._exit(9)
+        with open(target, "wb", closefd=False) as stream:
+            for number in range(SEED_BLOCKS):
+                stream.write(SEED_BLOCK)
+                if self._behaviour == "broken" and number == SEED_BLOCKS // 2:
+                    stream.flush()
+                    os._exit(9)
 
 
 def echo(node: Node, body: Json) -> Json:

@@ -8,21 +8,24 @@ import pytest
 
 from app.core.errors import LocalFailure, PeerUnreachable
 from tests.contract.databases import Server, Servers, caught_up, refusal, written
+from tests.copies import copy_of
 from tests.fakes.database import WriteState
+
+CHUNK_BYTES = 1024
 
 # --- seeding
 
 
 def received(source: Server, target: Server) -> str:
     """The position of a copy of `source` that is staged at `target`."""
-    chunks: list[bytes] = []
-    source.database.send_seed(chunks.append)
+    whole = copy_of(source.database)
+    chunks = [whole[start : start + CHUNK_BYTES] for start in range(0, len(whole), CHUNK_BYTES)]
     progress: list[int] = []
     position = target.database.receive_seed(
         iter(chunks), target.folder_named("staging"), lambda done, _: progress.append(done)
     )
     assert progress == sorted(progress)
-    assert progress[-1] == sum(len(chunk) for chunk in chunks)
+    assert progress[-1] == len(whole)
     return position
 
 
@@ -125,9 +128,7 @@ def test_data_is_never_switched_under_a_running_server(other_data: Servers) -> N
 
 def test_a_broken_stream_is_an_error_and_a_retry_works(other_data: Servers) -> None:
     source, target = other_data
-    chunks: list[bytes] = []
-    source.database.send_seed(chunks.append)
-    whole = b"".join(chunks)
+    whole = copy_of(source.database)
     staging, aside = target.folder_named("staging"), target.folder_named("aside")
     for broken in (whole[: len(whole) // 2], whole[: len(whole) // 3] + b"\0" * 5000, b""):
         with pytest.raises(LocalFailure) as caught:
@@ -145,11 +146,10 @@ def test_a_broken_stream_is_an_error_and_a_retry_works(other_data: Servers) -> N
 
 def test_a_stream_that_the_peer_breaks_off_raises_the_peers_error(other_data: Servers) -> None:
     source, target = other_data
-    chunks: list[bytes] = []
-    source.database.send_seed(chunks.append)
+    whole = copy_of(source.database)
 
     def breaking() -> Iterator[bytes]:
-        yield chunks[0]
+        yield whole[: len(whole) // 2]
         raise PeerUnreachable("peer-unreachable", "The Other Server Went Away")
 
     with pytest.raises(PeerUnreachable):

@@ -10,6 +10,7 @@ from app.adapters.mariadb.rewinding import known_history
 from app.core.errors import LocalFailure
 from tests.contract.databases import caught_up, written
 from tests.contract.mariadb_servers import RealPair, RealServer
+from tests.copies import copy_of
 from tests.fakes.database import WriteState
 
 # --- switching, cut off in the middle
@@ -18,10 +19,8 @@ from tests.fakes.database import WriteState
 def test_a_switch_that_was_cut_off_between_its_renames_is_completed(mariadb_servers: RealPair) -> None:
     source, target = mariadb_servers
     written(source, 1)
-    chunks: list[bytes] = []
-    source.database.send_seed(chunks.append)
     staging, aside = target.folder_named("staging"), target.folder_named("aside")
-    target.database.receive_seed(iter(chunks), staging, lambda done, total: None)
+    target.database.receive_seed(iter([copy_of(source.database)]), staging, lambda done, total: None)
     target.stop()
     target.data.rename(aside)
     target.database.switch_data(staging, aside)
@@ -49,10 +48,8 @@ def test_data_is_never_switched_under_a_server_that_does_not_listen(mariadb_serv
 
 def test_an_older_data_folder_is_never_overwritten(mariadb_servers: RealPair) -> None:
     source, target = mariadb_servers
-    chunks: list[bytes] = []
-    source.database.send_seed(chunks.append)
     staging, aside = target.folder_named("staging"), target.folder_named("aside")
-    target.database.receive_seed(iter(chunks), staging, lambda done, total: None)
+    target.database.receive_seed(iter([copy_of(source.database)]), staging, lambda done, total: None)
     (target.folder / "aside").mkdir()
     target.stop()
     with pytest.raises(LocalFailure) as caught:

@@ -22,6 +22,7 @@ from jobs.peer import pairing
 from jobs.peer.noted import Handler, NotedActs
 from jobs.peer.verbs import VERBS
 from jobs.start import start_job
+from tests.copies import copy_of
 from tests.fakes.activity import FakeCommonLog
 from tests.fakes.addresses import FakeAddresses
 from tests.fakes.alerts import FakeScriptChecker, FakeSystemLog, FakeWebhook
@@ -118,9 +119,7 @@ class WiredPeer(FakePeer):
     @contextmanager
     def open_seed(self, timeout_s: float) -> Iterator[Iterator[bytes]]:
         self._must_know_each_other()
-        sent: list[bytes] = []
-        self.there.database.send_seed(sent.append)
-        self.seed = b"".join(sent)
+        self.seed = copy_of(self.there.database)
         with super().open_seed(timeout_s) as chunks:
             yield chunks
 

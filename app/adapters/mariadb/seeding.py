@@ -11,7 +11,8 @@ import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -48,16 +49,15 @@ def data_bytes(data_dir: Path) -> int:
     return total
 
 
-def send_seed(socket: Path, data_dir: Path, write: Callable[[bytes], None]) -> None:
-    """The copy has been written, whole. Raises LocalFailure (code `seed-failed`), or what `write` raises."""
+def send_seed(socket: Path, data_dir: Path, target: int) -> None:
+    """The copy has been written to the file descriptor, whole. Raises LocalFailure (code `seed-failed`)."""
     command = [
         "mariadb-backup", "--no-defaults", "--backup", "--stream=xbstream", f"--parallel={PARALLEL}",
         f"--socket={socket}", f"--user={MANAGER_ACCOUNT}", f"--datadir={data_dir}", "--target-dir=/tmp",
     ]  # fmt: skip
-    with program(command, stdout=subprocess.PIPE) as (process, complaints):
-        output = _widened(process.stdout)
-        while chunk := os.read(output.fileno(), CHUNK_BYTES):
-            write(chunk)
+    with suppress(OSError):  # what is no pipe needs no widening
+        _widen(target)
+    with program(command, stdout=target) as (process, complaints):
         if process.wait() != 0:
             raise _failed(f"mariadb-backup: {last_words(complaints)}")
 
@@ -104,7 +104,8 @@ def _unpack(chunks: Iterator[bytes], staging: Path, progress: Progress, account:
     command = ["mbstream", "--extract", f"--directory={staging}", f"--parallel={PARALLEL}"]
     received = 0
     with program(command, stdin=subprocess.PIPE, account=account) as (process, complaints):
-        entrance = _widened(process.stdin)
+        entrance = _open(process.stdin)
+        _widen(entrance.fileno())
         try:
             for chunk in chunks:
                 entrance.write(chunk)
@@ -132,11 +133,14 @@ def _position(staging: Path) -> str:
     raise _failed("the copy has no position: the primary writes no binary log")
 
 
-def _widened(pipe: IO[bytes] | None) -> IO[bytes]:
-    """The pipe, made to hold a whole chunk, so that both ends work at the same time."""
+def _widen(pipe: int) -> None:
+    """The pipe holds a whole chunk, so that both ends work at the same time."""
+    fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, CHUNK_BYTES)
+
+
+def _open(pipe: IO[bytes] | None) -> IO[bytes]:
     if pipe is None:
         raise TypeError("the program was started without this pipe")
-    fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, CHUNK_BYTES)
     return pipe
 
 

@@ -112,8 +112,8 @@ class MariaDB:
         with self._manager.session("Reloading the database's certificates") as session:
             session.run("FLUSH SSL")
 
-    def send_seed(self, write: Callable[[bytes], None]) -> None:
-        seeding.send_seed(self._manager.path, self._data_dir, write)
+    def send_seed(self, target: int) -> None:
+        seeding.send_seed(self._manager.path, self._data_dir, target)
 
     def receive_seed(self, chunks: Iterator[bytes], staging: str, progress: Progress) -> str:
         return seeding.receive_seed(chunks, Path(staging), progress, account=self._account, like=self._data_dir)

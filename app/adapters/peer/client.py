@@ -161,7 +161,13 @@ class SshPeer:
             raise _unreachable(address, str(error)) from error
         command = [*ssh_options(self._settings), "--", host, SEED]
         with tempfile.TemporaryFile() as errors:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                pipesize=STREAM_CHUNK_BYTES,
+            )
             try:
                 yield _chunks(process, errors, address, timeout_s)
             finally:
