@@ -8,7 +8,7 @@ from app.core import acts
 from app.core.acts import Act
 from app.core.diagnosis import PRIMARY_ROWS, SECONDARY_ROWS, Row
 from app.core.events import EVENTS
-from app.core.failover import RULES
+from app.core.failover import ANNOUNCED_BOUND_S, RULES
 from app.core.fences import EXITS
 from app.core.replication import KINDS, MARIADB_ERRORS
 from app.core.status import PROMISES, WORDS
@@ -36,6 +36,12 @@ Every server boots fenced: MariaDB's own configuration says `read_only`, and onl
 standalone server is lifted at once, a secondary never. A primary asks its peer first: a higher term makes it
 rejoin; a secondary of its own term proves that it may write; silence proves nothing, unless it had durably
 recorded before that its standby was out.
+"""
+
+ANNOUNCED = """What the primary had announced in its last heartbeat counts for {announced_min} minutes, also if it died
+a moment later: it may have been a swap or a teardown that ended well beyond a broken link. So where a primary dies
+while a job runs on it, or within a heartbeat after the job, the secondary does not take over by itself before that; the
+status says so, and a takeover by hand is possible at once. A dry run is not announced, for it changes nothing.
 """
 
 LIMITS = """## What two servers can't promise
@@ -85,7 +91,8 @@ def _lines() -> Iterator[str]:
     yield "## When the secondary takes over\n"
     yield "Only if all of these hold; otherwise the status page names the first that does not.\n"
     yield from _table(("rule", "what must hold"), ((f"`{name}`", text) for name, text in RULES))
-    yield "\n" + LIMITS.format(modes="\n".join(f"- `{mode}`: {promise}" for mode, promise in PROMISES.items()))
+    yield "\n" + ANNOUNCED.format(announced_min=round(ANNOUNCED_BOUND_S / 60))
+    yield LIMITS.format(modes="\n".join(f"- `{mode}`: {promise}" for mode, promise in PROMISES.items()))
     yield "## Fences and their exits\n"
     yield from _table(("reason", "meaning", "exit"), ((f"`{row.reason}`", row.meaning, row.exit) for row in EXITS))
     yield "\n## What the pilot can do\n"

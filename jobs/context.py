@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
 from app.core.errors import LocalFailure
+from app.core.plans import PREFLIGHT
 from app.core.state import NodeState, Operation
 from app.ports import JobRecord, Json, Node
 from jobs.asking import AskingPeer
@@ -112,7 +113,12 @@ class Context:
         self.announce()
 
     def announce(self) -> None:
-        """No failover starts by itself on this node while the job runs and keeps renewing this."""
+        """No failover starts by itself on this node while the job runs and keeps renewing this.
+
+        A dry run announces nothing: a server that dies during one must not be taken for one that is being worked on.
+        """
+        if self.kind == PREFLIGHT:
+            return
         self._renewed_at = self.node.clock.monotonic()
         until = self.node.clock.now() + timedelta(seconds=OPERATION_BOUND_S)
         operation = Operation(self.job_id, self.kind, until)

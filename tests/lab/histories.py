@@ -12,13 +12,14 @@ import tarfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pymysql
 import requests
 
 from tests.lab.acts import SETTLE_S, other, primary_of, wait_stable
-from tests.lab.client import connected
+from tests.lab.client import Api, connected
 from tests.lab.servers import Servers
 from tests.waiting import wait_for
 
@@ -195,12 +196,18 @@ def download(host: Json, rescue_id: str) -> dict[str, bytes]:
 
 
 def set_field(servers: Servers, **fields: object) -> None:
-    """The fields are applied on both servers."""
+    """The fields are applied on both servers, and both know that the job is over: no failover waits for it."""
     api = servers.apis[primary_of(servers)]
     if all(api.ask("GET", "/ha/config")["applied"][name] == value for name, value in fields.items()):
         return
     api.save_draft(dict(fields))
     api.finish(api.apply())
+    for each in servers.apis.values():
+        wait_for(partial(_waits_for_no_job, each), SETTLE_S, "the job to be over")
+
+
+def _waits_for_no_job(api: Api) -> bool:
+    return all(reason["code"] != "maintenance" for reason in api.status()["failover"]["reasons"])
 
 
 def _beat(servers: Servers, host: str) -> str:

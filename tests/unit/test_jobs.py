@@ -8,10 +8,11 @@ import pytest
 
 from app.core.acts import Cause
 from app.core.errors import LocalFailure, NotAllowed
+from app.core.facts import DatabaseFacts
 from app.core.messages import APPLY_ON_SECONDARY, COMMUNICATION_ERROR, INITIALIZED
 from app.core.plans import KEEP_PEER, KEEP_THIS, PREFLIGHT, REJOIN
 from app.core.roles import Change, Role
-from app.core.state import FenceReason
+from app.core.state import FenceReason, Operation
 from jobs.start import retry_job, start_job
 from jobs.steps import fencing, promotion
 from tests.unit.pair_world import ADMIN, World
@@ -138,6 +139,21 @@ def test_a_dry_run_lists_the_checks_and_changes_nothing(world: World) -> None:
     assert {"peer", "fingerprint", "addresses", "roles", "version", "cpus", "memory", "disk"} <= set(results)
     assert {"database", "clocks", "seed-space", "ports"} <= set(results)
     assert world.look() == before
+
+
+def test_no_failover_waits_for_a_dry_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.pair()
+    announced: list[Operation | None] = []
+    facts = world.alpha.database.facts
+
+    def look() -> DatabaseFacts:
+        announced.append(world.alpha.store.state().operation)
+        return facts()
+
+    monkeypatch.setattr(world.alpha.database, "facts", look)
+    assert world.alpha.apply(PREFLIGHT).state == "succeeded"
+    assert announced
+    assert set(announced) == {None}
 
 
 def test_a_stable_pair_is_torn_down_by_one_apply_on_the_primary(world: World) -> None:
