@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -142,6 +143,16 @@ def test_a_broken_stream_is_an_error_and_a_retry_works(other_data: Servers) -> N
     assert target.rows() == {77}
     seeded(source, target)
     assert target.rows() == {1, 2}
+
+
+def test_a_receiver_that_has_gone_is_an_error(other_data: Servers) -> None:
+    source, _ = other_data
+    reading, writing = os.pipe()
+    os.close(reading)
+    with pytest.raises(LocalFailure) as caught:
+        source.database.send_seed(writing)
+    assert caught.value.code == "seed-failed"
+    os.close(writing)  # raises where the database has closed what is not its own
 
 
 def test_a_stream_that_the_peer_breaks_off_raises_the_peers_error(other_data: Servers) -> None:

@@ -30,8 +30,11 @@ class FakeCopies:
 
     def send_seed(self, target: int) -> None:
         self._asked()
-        with open(target, "wb", closefd=False) as stream:
-            stream.write(self.data.as_bytes())
+        try:
+            with open(target, "wb", closefd=False) as stream:
+                stream.write(self.data.as_bytes())
+        except BrokenPipeError as error:
+            raise LocalFailure("seed-failed", "The Copy of the Data Is Not Whole", detail=str(error)) from error
 
     def receive_seed(self, chunks: Iterator[bytes], staging: str, progress: Progress) -> str:
         self.folders.pop(staging, None)
