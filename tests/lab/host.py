@@ -144,16 +144,22 @@ class Host:
 
 def inside_command(pid: int, members: Path, arguments: Sequence[str]) -> list[str]:
     """What runs `arguments` beside process `pid`: in its namespaces and its control group, in a clean environment
-    with the host's settings. The working folder is the checkout."""
-    enter = 'echo $$ >"$1" && shift && exec "$@"'
-    settle = f'set -a; [ ! -e {SETTINGS_FILE} ] || . {SETTINGS_FILE}; set +a; exec "$@"'
+    with the host's settings. The working folder is the checkout.
+
+    The process that the caller sees is outside the group and takes the command along when it ends: in the old freezer
+    hierarchy a frozen process can't even be killed, so that a caller would wait for it until the host is thawed.
+    """
+    enter = 'exec 9>"$1" && shift && exec "$@"'
+    join = "echo 0 >&9 && exec 9>&-"
+    settle = f"set -a; [ ! -e {SETTINGS_FILE} ] || . {SETTINGS_FILE}; set +a"
+    begin = f'{join} || exit; {settle}; exec setpriv --pdeathsig KILL "$@"'
     path = f"PATH={Path(sys.executable).parent}:{PATH}"
     return [
         *("sh", "-c", enter, "sh", str(members)),
         *("nsenter", "--target", str(pid), "--mount", "--uts", "--ipc", "--net", "--pid", "--root"),
         *(f"--wdns={PROJECT}", "--"),
         *("env", "-i", path, "LANG=C.UTF-8", "HOME=/root", "TERM=xterm-256color"),
-        *("sh", "-c", settle, "sh"),
+        *("sh", "-c", begin, "sh"),
         *arguments,
     ]
 
