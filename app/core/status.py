@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from app.core.certificates import ALARM as CERTIFICATE
+from app.core.failover import QUIET_KINDS
 from app.core.fences import BY_REASON
 from app.core.pairconfig import PairConfig, ProtectionMode
 from app.core.pilot import hands_off
@@ -149,8 +150,18 @@ def judge(view: View) -> tuple[str, tuple[Reason, ...]]:
         return "initialized", (Reason("apply-on-secondary", text),)
     if state.phase is Phase.SYNCHRONIZING:
         return "synchronizing", (Reason("seeding", "The secondary is being filled with the primary's data."),)
+    if kind := _job_of_primary(view):
+        return "synchronizing", (
+            Reason("operation", f"A job on the other server is changing this pair ({kind}); wait until it has ended."),
+        )
     reasons = _distinct((*_own_troubles(view), *_pair_troubles(view), *_alarms(view)))
     return ("degraded" if reasons else "stable"), reasons
+
+
+def _job_of_primary(view: View) -> str:
+    """The kind of the job that this secondary's primary announces, and that holds its failover back; or empty."""
+    kind = str(view.peer.get("operation") or "")
+    return kind if view.state.role is Role.SECONDARY and view.heard and kind not in QUIET_KINDS else ""
 
 
 def _fence_reason(state: NodeState) -> Reason:

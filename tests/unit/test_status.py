@@ -110,6 +110,14 @@ def test_the_word_follows_role_phase_and_fence() -> None:
     assert seen(replace(swapping, operation=Operation("j", "swap", NOW)))["status"] == "stable"
 
 
+def test_a_pair_is_not_stable_for_a_secondary_whose_primary_announces_a_job() -> None:
+    told = report(HEALTHY_SECONDARY, operation="settings")
+    assert seen(SECONDARY, told)["status"] == "synchronizing"
+    assert "settings" in seen(SECONDARY, told)["reasons"][0]["text"]
+    assert seen(SECONDARY, report(HEALTHY_SECONDARY, operation="stopping"))["status"] == "stable"
+    assert seen(PRIMARY, report(HEALTHY_PRIMARY, operation="preflight"))["status"] == "stable"
+
+
 @pytest.mark.parametrize("reason", [reason for reason in FenceReason if reason is not FenceReason.CONFLICT])
 def test_a_fence_is_named_with_its_exit(reason: FenceReason) -> None:
     document = seen(fenced(PRIMARY, reason, "detail"))
