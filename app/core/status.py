@@ -150,12 +150,13 @@ def judge(view: View) -> tuple[str, tuple[Reason, ...]]:
         return "initialized", (Reason("apply-on-secondary", text),)
     if state.phase is Phase.SYNCHRONIZING:
         return "synchronizing", (Reason("seeding", "The secondary is being filled with the primary's data."),)
+    if reasons := _distinct((*_own_troubles(view), *_pair_troubles(view), *_alarms(view))):
+        return "degraded", reasons
     if kind := _job_of_primary(view):
         return "synchronizing", (
             Reason("operation", f"A job on the other server is changing this pair ({kind}); wait until it has ended."),
         )
-    reasons = _distinct((*_own_troubles(view), *_pair_troubles(view), *_alarms(view)))
-    return ("degraded" if reasons else "stable"), reasons
+    return "stable", ()
 
 
 def _job_of_primary(view: View) -> str:

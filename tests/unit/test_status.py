@@ -115,7 +115,13 @@ def test_a_pair_is_not_stable_for_a_secondary_whose_primary_announces_a_job() ->
     assert seen(SECONDARY, told)["status"] == "synchronizing"
     assert "settings" in seen(SECONDARY, told)["reasons"][0]["text"]
     assert seen(SECONDARY, report(HEALTHY_SECONDARY, operation="stopping"))["status"] == "stable"
-    assert seen(PRIMARY, report(HEALTHY_PRIMARY, operation="preflight"))["status"] == "stable"
+    assert seen(PRIMARY, report(HEALTHY_PRIMARY, operation="settings"))["status"] == "stable"
+
+
+def test_a_job_of_the_primary_hides_no_trouble_of_the_secondary() -> None:
+    told = changed(report(HEALTHY_SECONDARY, operation="settings"), "database", facts=None)
+    assert seen(SECONDARY, told)["status"] == "degraded"
+    assert "database-down" in codes(seen(SECONDARY, told))
 
 
 @pytest.mark.parametrize("reason", [reason for reason in FenceReason if reason is not FenceReason.CONFLICT])
